@@ -98,6 +98,12 @@ pub trait Disk: Send + Sync + 'static {
     /// As the system gives them; the old content then still stands.
     fn write_small(&self, path: &Path, bytes: &[u8]) -> io::Result<()>;
 
+    /// Gives a file its final name, replacing what bears it.
+    ///
+    /// # Errors
+    /// As the system gives them.
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
+
     /// Removes a file. Readers that hold it open keep it.
     ///
     /// # Errors

@@ -34,6 +34,10 @@ impl Disk for NullDisk {
         Ok(())
     }
 
+    fn rename(&self, _from: &Path, _to: &Path) -> io::Result<()> {
+        Ok(())
+    }
+
     fn unlink(&self, _path: &Path) -> io::Result<()> {
         Ok(())
     }

@@ -28,7 +28,7 @@ pub enum Call {
     Allocate,
     /// Opening or creating a file.
     Open,
-    /// [`Disk::write_small`], which ends in a rename.
+    /// [`Disk::rename`], and [`Disk::write_small`], which ends in one.
     Rename,
     /// [`Disk::unlink`].
     Unlink,
@@ -288,6 +288,14 @@ impl Disk for SimulatedDisk {
         state.files.insert(path.to_owned(), Arc::clone(&content));
         drop(state);
         self.sync_dir(path.parent().unwrap_or(Path::new("")))
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.check(Call::Rename)?;
+        let mut state = self.state.lock();
+        let content = state.files.remove(from).ok_or(io::ErrorKind::NotFound)?;
+        state.files.insert(to.to_owned(), content);
+        Ok(())
     }
 
     fn unlink(&self, path: &Path) -> io::Result<()> {

@@ -197,6 +197,10 @@ impl Disk for UringDisk {
         self.plain.write_small(path, bytes)
     }
 
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.plain.rename(from, to)
+    }
+
     fn unlink(&self, path: &Path) -> io::Result<()> {
         self.plain.unlink(path)
     }
