@@ -70,8 +70,11 @@ impl Writer {
         let mut deltas = Deltas::default();
         let done = self.transaction(|writer| {
             let mut statements = Arrivals::prepare(&writer.connection)?;
-            for change in changes.iter().filter(|change| change.sequence() > writer.watermark) {
-                debug_assert!(change.sequence() > watermark, "changes come in log order");
+            for change in changes {
+                // Applied already, in an earlier batch or in this one.
+                if change.sequence() <= watermark {
+                    continue;
+                }
                 watermark = change.sequence();
                 match change {
                     Change::Arrived(entry) => {
