@@ -89,7 +89,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 fn entry(id: u64, clients: u64, random: &mut Random) -> Entry {
-    let sample = if id % 5 == 0 { 1 + random.below(id) } else { id };
+    let sample = if id.is_multiple_of(5) { 1 + random.below(id) } else { id };
     let mut blake3 = [0; 32];
     blake3[..8].copy_from_slice(&sample.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_le_bytes());
     Entry {
