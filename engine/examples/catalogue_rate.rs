@@ -1,4 +1,5 @@
-//! How fast the catalogue takes items and gives pages: `catalogue_rate [ITEMS=2000000] [CLIENTS=10000] [DIRECTORY]`.
+//! How fast the catalogue takes items and gives pages: `catalogue_rate [ITEMS=2000000] [CLIENTS=10000]
+//! [WRITER_CACHE_MIB=16]`.
 //!
 //! Items come from clients in no order, every fifth is a duplicate of an earlier sample.
 //! Prints rows a second per tenth of the run, then page times for several filters, as one JSON object.
@@ -13,9 +14,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
     let items: u64 = arguments.next().map_or(Ok(2_000_000), |text| text.parse())?;
     let clients: u64 = arguments.next().map_or(Ok(10_000), |text| text.parse())?;
-    let own = tempfile::tempdir()?;
-    let directory = arguments.next().map_or_else(|| own.path().to_path_buf(), Into::into);
-    let catalogue = Catalogue::open(&directory.join("catalogue-rate.sqlite"), CatalogueSettings::default())?;
+    let cache_mib: usize = arguments.next().map_or(Ok(16), |text| text.parse())?;
+    let directory = tempfile::tempdir_in(".")?;
+    let settings = CatalogueSettings { writer_cache_bytes: cache_mib << 20, ..CatalogueSettings::default() };
+    let catalogue = Catalogue::open(&directory.path().join("catalogue.sqlite"), settings)?;
 
     let begun = Instant::now();
     let (mut tenths, mut tenth_begun) = (Vec::new(), Instant::now());
@@ -80,7 +82,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     catalogue.close();
     let bytes = std::fs::metadata(catalogue.path())?.len();
     let report = serde_json::json!({
-        "items": items, "clients": clients, "items_per_s": rate, "items_per_s_by_tenth": tenths,
+        "items": items, "clients": clients, "writer_cache_mib": cache_mib, "items_per_s": rate, "items_per_s_by_tenth": tenths,
         "file_bytes_per_item": bytes as f64 / items as f64, "page_of_100": pages, "count_client_time_us": count_us,
         "peak_rss_bytes": peak_rss_bytes(),
     });
