@@ -30,7 +30,7 @@ mod writer;
 
 pub use audit::{LogEntry, LogPage};
 pub use bounds::CatalogueSettings;
-pub use change::{Change, Entry, Setting, StatusChange};
+pub use change::{Change, Entry, Setting, Standing, StatusChange};
 pub use error::CatalogueError;
 pub use filter::Filter;
 pub use page::{Cursor, Page};
@@ -134,6 +134,14 @@ impl Catalogue {
     /// Reading failed, as for every method below that reads.
     pub fn item(&self, id: ItemId) -> Result<Option<Item>, CatalogueError> {
         self.inner.readers.read(|connection| row::item(connection, id))
+    }
+
+    /// Where an item stands, for the status table.
+    ///
+    /// # Errors
+    /// Reading failed.
+    pub fn standing(&self, id: ItemId) -> Result<Option<Standing>, CatalogueError> {
+        self.inner.readers.read(|connection| row::standing(connection, id))
     }
 
     /// At most `limit` (1 to 1,000) items before `cursor`, newest first.
@@ -293,6 +301,23 @@ impl Catalogue {
             .recv_timeout(ANSWER_WAIT_MAX)
             .unwrap_or(Err(CatalogueError::Late { waited_ms: ANSWER_WAIT_MAX.as_millis() as u64 }))
     }
+}
+
+/// Removes a catalogue's files, so that the next [`Catalogue::open`] makes an empty one; none being there is fine.
+/// Nothing may have it open.
+///
+/// # Errors
+/// A file could not be removed.
+pub fn remove(path: &Path) -> std::io::Result<()> {
+    for suffix in ["-wal", "-shm", ""] {
+        let mut name = path.as_os_str().to_owned();
+        name.push(suffix);
+        match std::fs::remove_file(&name) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+            Ok(()) | Err(_) => {}
+        }
+    }
+    Ok(())
 }
 
 impl Inner {

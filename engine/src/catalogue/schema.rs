@@ -37,7 +37,8 @@ CREATE TABLE item(
   id INTEGER PRIMARY KEY, sample INTEGER NOT NULL, client INTEGER NOT NULL, status INTEGER NOT NULL,
   flags INTEGER NOT NULL, platform INTEGER NOT NULL, parent_server INTEGER NOT NULL, reason INTEGER NOT NULL,
   definitions_sequence INTEGER NOT NULL, received_at_ms INTEGER NOT NULL, name TEXT NOT NULL,
-  received_priority INTEGER NOT NULL, priority_override INTEGER, verdict_sequence INTEGER NOT NULL,
+  received_priority INTEGER NOT NULL, priority_override INTEGER, basis INTEGER NOT NULL,
+  send_again_count INTEGER NOT NULL, verdict_sequence INTEGER NOT NULL,
   sample_priority INTEGER NOT NULL, date_submitted_ms INTEGER NOT NULL, date_analysis_finished_ms INTEGER NOT NULL,
   signatures_priority INTEGER NOT NULL, signatures_sequence INTEGER NOT NULL, date_sample_finished_ms INTEGER NOT NULL);
 CREATE INDEX item_status ON item(status);

@@ -205,7 +205,7 @@ impl Writer {
             .prepare_cached(
                 "UPDATE item SET status = ?2, priority_override = ?3, sample_priority = ?4, date_submitted_ms = ?5,
                  date_analysis_finished_ms = ?6, signatures_priority = ?7, signatures_sequence = ?8,
-                 date_sample_finished_ms = ?9 WHERE id = ?1",
+                 date_sample_finished_ms = ?9, basis = ?10, send_again_count = ?11 WHERE id = ?1",
             )?
             .execute(params![
                 id,
@@ -217,6 +217,8 @@ impl Writer {
                 a.signatures_priority,
                 a.signatures_sequence.0 as i64,
                 a.date_sample_finished.0,
+                row::basis_code(change.basis),
+                change.send_again_count,
             ])?;
         if let Some(verdict) = &change.verdict {
             self.connection
@@ -271,10 +273,11 @@ impl<'c> Arrivals<'c> {
             )?,
             item: connection.prepare_cached(
                 "INSERT INTO item(id, sample, client, status, flags, platform, parent_server, reason,
-                   definitions_sequence, received_at_ms, name, received_priority, verdict_sequence, sample_priority,
+                   definitions_sequence, received_at_ms, name, received_priority, basis, send_again_count,
+                   verdict_sequence, sample_priority,
                    date_submitted_ms, date_analysis_finished_ms, signatures_priority, signatures_sequence,
                    date_sample_finished_ms)
-                 VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 0, ?12, 0, 0, 0, 0, 0)",
+                 VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 0, 0, 0, ?12, 0, 0, 0, 0, 0)",
             )?,
         })
     }
