@@ -117,7 +117,7 @@ pub struct Standing {
 pub(super) enum Own {
     Status(Box<StatusChange>),
     Note(Note),
-    Setting { key: String, json: String, who: String, at: Timestamp },
+    Setting(Setting),
 }
 
 /// A line in an item's actions or errors.
