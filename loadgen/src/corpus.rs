@@ -13,6 +13,7 @@ pub use files::{Files, FilesError};
 use crate::draw::{BLOCK, below, shuffled, unit};
 use crate::profile::{CorpusShape, Profile};
 use material::Material;
+use std::sync::Arc;
 
 const DUPLICATES: u64 = 0x11;
 const SIZES: u64 = 0x12;
@@ -21,12 +22,12 @@ const SIZE_IN_SHARE: u64 = 0x14;
 const SOURCE: u64 = 0x15;
 
 /// Makes the contents of a run, or takes them from files.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Corpus {
     seed: u64,
     shape: CorpusShape,
-    material: Material,
-    files: Option<Files>,
+    material: Arc<Material>,
+    files: Option<Arc<Files>>,
 }
 
 /// What a content is like.
@@ -43,7 +44,12 @@ pub enum ContentKind {
 impl Corpus {
     /// The corpus of a profile and seed; `files` replaces made contents by real ones.
     pub fn new(profile: &Profile, seed: u64, files: Option<Files>) -> Self {
-        Self { seed, shape: profile.corpus.clone(), material: Material::new(seed), files }
+        Self {
+            seed,
+            shape: profile.corpus.clone(),
+            material: Arc::new(Material::new(seed)),
+            files: files.map(Arc::new),
+        }
     }
 
     /// The number of the content that an arrival brings.

@@ -10,6 +10,9 @@ pub const LANE_QUEUE: usize = 16_384;
 /// Bytes written ahead on one connection before new requests wait, so that time spent in our own
 /// buffer is not taken for the server's.
 pub const WRITE_AHEAD_BYTES: usize = 64 * 1024;
+/// Requests made in one go before a lane looks at its inbox and its socket again: making one costs a
+/// copy and a hash of its body.
+pub const STARTS_AT_ONCE: usize = 8;
 /// Bytes read from a socket at once.
 pub const READ_BYTES: usize = 64 * 1024;
 /// Pause before a lost connection is made again.
@@ -20,8 +23,6 @@ pub const CONNECTS_MAX: u32 = 50;
 pub const QUESTION_TIMEOUT: Duration = Duration::from_secs(10);
 /// Answer to a question: an item's JSON, a page of metrics.
 pub const ANSWER_BYTES_MAX: usize = 4 << 20;
-/// How long the server may take to list what it acked.
-pub const SETTLE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Pause between two looks at the server's count.
 pub const SETTLE_PAUSE: Duration = Duration::from_millis(100);
 /// Files of a `--corpus` directory are held in memory up to this size.

@@ -1,0 +1,5 @@
+//! Runs of simulated estates against a fake server.
+
+mod conservation;
+mod fake;
+mod omission;
