@@ -2,6 +2,7 @@
 
 use crate::draw::BLOCK;
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// The version of the profile format that this code reads.
 pub const VERSION: u32 = 1;
@@ -186,6 +187,13 @@ impl Profile {
             .map_err(|cause| ProfileError::Toml { name: name.to_owned(), cause: Box::new(cause) })?;
         profile.check()?;
         Ok(profile)
+    }
+
+    /// Changes the time of arrivals; the warm-up keeps its share of it.
+    pub fn last_for(&mut self, duration: Duration) {
+        let duration_s = duration.as_secs_f64();
+        self.warm_up_s *= duration_s / self.duration_s;
+        self.duration_s = duration_s;
     }
 
     /// Checks values against one another; run again after command-line options changed some.

@@ -3,3 +3,4 @@
 mod conservation;
 mod fake;
 mod omission;
+mod program;
