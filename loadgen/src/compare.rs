@@ -44,6 +44,7 @@ impl Compared {
 struct Run {
     result: RunResult,
     per_s: Vec<f64>,
+    bytes_per_s: Vec<f64>,
     p50: Vec<f64>,
     p99: Vec<f64>,
 }
@@ -58,7 +59,7 @@ pub fn compare(a: &Path, b: &Path) -> Result<Vec<Compared>, CompareError> {
     let row = |name, of_a: f64, of_b: f64, noise| Compared { name, a: of_a, b: of_b, ratio: of_b / of_a, noise };
     Ok(vec![
         row("accepted_per_s", a.result.accepted_per_s, b.result.accepted_per_s, noise(&a.per_s, &b.per_s)),
-        row("bytes_per_s", a.result.bytes_per_s, b.result.bytes_per_s, noise(&a.per_s, &b.per_s)),
+        row("bytes_per_s", a.result.bytes_per_s, b.result.bytes_per_s, noise(&a.bytes_per_s, &b.bytes_per_s)),
         row("response_p50_us", us(&a, |r| r.response_us.p50), us(&b, |r| r.response_us.p50), noise(&a.p50, &b.p50)),
         row("response_p99_us", us(&a, |r| r.response_us.p99), us(&b, |r| r.response_us.p99), noise(&a.p99, &b.p99)),
         row("response_p999_us", us(&a, |r| r.response_us.p999), us(&b, |r| r.response_us.p999), None),
@@ -74,15 +75,16 @@ fn read(folder: &Path) -> Result<Run, CompareError> {
     let result = serde_json::from_str(&text).map_err(|cause| failed(&path, cause.to_string()))?;
     let path = folder.join("timeseries.csv");
     let text = fs::read_to_string(&path).map_err(|cause| failed(&path, cause.to_string()))?;
-    let mut run = Run { result, per_s: Vec::new(), p50: Vec::new(), p99: Vec::new() };
+    let mut run = Run { result, per_s: Vec::new(), bytes_per_s: Vec::new(), p50: Vec::new(), p99: Vec::new() };
     for line in text.lines().skip(1) {
         let fields: Vec<f64> = line.split(',').filter_map(|field| field.parse().ok()).collect();
-        let [_, length_s, _, accepted, _, _, _, p50_us, p99_us, _] = fields[..] else {
+        let [_, length_s, _, accepted, _, _, bytes, p50_us, p99_us, _] = fields[..] else {
             return Err(failed(&path, format!("the line '{line}' has not ten numbers")));
         };
         // The rest of a second at the end, and the warm-up, whose latencies are not recorded.
         if length_s > 0.5 && p50_us > 0.0 {
             run.per_s.push(accepted / length_s);
+            run.bytes_per_s.push(bytes / length_s);
             run.p50.push(p50_us);
             run.p99.push(p99_us);
         }

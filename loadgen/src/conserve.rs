@@ -44,7 +44,8 @@ pub struct Conservation {
     pub unanswered: u64,
     /// Items listed now that were not before.
     pub listed: u64,
-    /// Items that intake counted meanwhile; absent where the server has no such metric.
+    /// Items that intake counted meanwhile; absent where the server has no such metric or was started
+    /// again.
     pub counted: Option<u64>,
     /// Items acked for more than one arrival.
     pub shared_items: u64,
@@ -91,7 +92,8 @@ pub async fn check(
         }
     };
     let counted = questions.intake_samples().await.ok();
-    found.counted = counted.zip(before.counted).map(|(now, then)| now.saturating_sub(then));
+    // A counter that fell back belongs to a server that was started again: it says nothing.
+    found.counted = counted.zip(before.counted).and_then(|(now, then)| now.checked_sub(then));
     read_back(work, questions, &items, &mut found).await;
     judge(&mut found);
     found

@@ -112,7 +112,8 @@ impl Questions {
         })
     }
 
-    /// Items that intake says it made, over all outcomes: `GET /metrics`.
+    /// Items that intake says it made, stored and duplicate: `GET /metrics`. An answer to a retry
+    /// made no item.
     ///
     /// # Errors
     /// No answer, or no such metric.
@@ -120,8 +121,7 @@ impl Questions {
         let path = "/metrics";
         let (_, body) = self.get(path, ANSWER_BYTES_MAX).await?;
         let text = String::from_utf8_lossy(&body);
-        sum_of(&text, "lazaret_intake_samples_total")
-            .ok_or_else(|| self.answer(path, "no lazaret_intake_samples_total".to_owned()))
+        made_items(&text).ok_or_else(|| self.answer(path, "no lazaret_intake_samples_total".to_owned()))
     }
 
     /// The bytes of an item, at most `bytes_max`; `None` when the server does not have it.
@@ -181,17 +181,15 @@ impl Questions {
     }
 }
 
-/// Adds up every series of a counter in OpenMetrics text.
-fn sum_of(text: &str, name: &str) -> Option<u64> {
+/// Adds up the outcomes of intake that made an item, in OpenMetrics text.
+fn made_items(text: &str) -> Option<u64> {
+    let made = ["outcome=\"stored\"", "outcome=\"duplicate\""];
     let values = text.lines().filter_map(|line| {
-        let rest = line.strip_prefix(name)?;
-        let value = match rest.strip_prefix('{') {
-            Some(labels) => labels.rsplit_once('}')?.1,
-            None => rest.strip_prefix(' ')?,
-        };
-        value.split_whitespace().next()?.parse::<f64>().ok()
+        let (labels, value) = line.strip_prefix("lazaret_intake_samples_total{")?.split_once('}')?;
+        let value: f64 = value.split_whitespace().next()?.parse().ok()?;
+        labels.split(',').any(|label| made.contains(&label)).then_some(value as u64)
     });
-    values.fold(None, |sum, value| Some(sum.unwrap_or(0) + value as u64))
+    values.reduce(|sum, value| sum + value)
 }
 
 #[cfg(test)]
@@ -199,10 +197,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_counter_is_added_up_over_its_labels_and_no_other_is() {
-        let text = "# TYPE a counter\na_total{outcome=\"stored\"} 3\na_total{outcome=\"}\"} 4.0\na_total_more 9\n";
-        assert_eq!(sum_of(text, "a_total"), Some(7));
-        assert_eq!(sum_of(text, "b_total"), None);
+    fn stored_and_duplicate_are_items_and_a_repeated_answer_is_none() {
+        let text = "# TYPE lazaret_intake_samples counter\n\
+            lazaret_intake_samples_total{outcome=\"stored\"} 3\n\
+            lazaret_intake_samples_total{outcome=\"duplicate\"} 4.0\n\
+            lazaret_intake_samples_total{outcome=\"repeated\"} 5\n\
+            lazaret_intake_bytes_total 9\n";
+        assert_eq!(made_items(text), Some(7));
+        assert_eq!(made_items("lazaret_intake_bytes_total 9\n"), None);
     }
 
     #[test]

@@ -8,6 +8,8 @@ use loadgen::run::{Order, run};
 use std::sync::Arc;
 
 const ROOM: u64 = 1 << 40;
+/// Only a run that misses something waits this long.
+const PATIENCE_S: f64 = 2.0;
 
 /// A fifth of a second, a hundred arrivals of 2 KiB, three in ten duplicates.
 fn short() -> Profile {
@@ -16,7 +18,7 @@ fn short() -> Profile {
     profile.arrivals = Spacing::Constant;
     profile.duration_s = 0.2;
     profile.warm_up_s = 0.0;
-    profile.drain_s = 0.3;
+    profile.drain_s = PATIENCE_S;
     profile.connections = 2;
     profile.offer_bytes_min = 2048;
     profile.corpus.sizes = vec![SizeShare { per_mille: 1000, bytes_min: 2048, bytes_max: 2048 }];
@@ -114,7 +116,7 @@ fn cliff(protocol: Protocol) -> Profile {
     profile.protocol = protocol;
     profile.rate_per_s = 500.0;
     profile.duration_s = 0.2;
-    profile.drain_s = 0.3;
+    profile.drain_s = PATIENCE_S;
     profile.connections = 4;
     profile.corpus.sizes = short().corpus.sizes;
     profile

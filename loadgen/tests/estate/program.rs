@@ -10,7 +10,7 @@ fn profile(folder: &Path) -> String {
     let text = include_str!("../../profiles/steady.toml")
         .replace("duration_s = 30", "duration_s = 0.2")
         .replace("warm_up_s = 5", "warm_up_s = 0")
-        .replace("drain_s = 10", "drain_s = 0.3");
+        .replace("drain_s = 10", "drain_s = 2");
     let path = folder.join("short.toml");
     std::fs::write(&path, text).unwrap();
     path.to_str().unwrap().to_owned()

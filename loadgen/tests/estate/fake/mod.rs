@@ -27,11 +27,13 @@ impl Fake {
         let native_house = house.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = intake.accept().await {
+                stream.set_nodelay(true).unwrap();
                 tokio::spawn(native::serve(native_house.clone(), stream));
             }
         });
         tokio::spawn(async move {
             while let Ok((stream, _)) = web.accept().await {
+                stream.set_nodelay(true).unwrap();
                 tokio::spawn(web::serve(house.clone(), stream));
             }
         });
