@@ -1,1 +1,4 @@
 //! stub
+pub mod disk;
+mod pack;
+mod segment;
