@@ -5,8 +5,9 @@
 //! in as an argument, so every function can be tested by its inputs alone.
 //!
 //! Reading order: [`id`] and [`digest`] name things, [`size`] measures them, [`arrival`] says what
-//! came in, [`limits`] bounds what a stranger may send; [`status`], [`attributes`], [`eligibility`] and [`lifecycle`]
-//! are an item's way through the loop, [`event`] what people are told about, [`item`] what programs see.
+//! came in, [`wire`] carries it between computers, [`limits`] bounds what a stranger may send; [`status`],
+//! [`attributes`], [`eligibility`] and [`lifecycle`] are an item's way through the loop, [`event`] what people are told
+//! about, [`item`] what programs see.
 
 pub mod arrival;
 pub mod attributes;
@@ -21,6 +22,7 @@ pub mod limits;
 pub mod size;
 pub mod status;
 pub mod timestamp;
+pub mod wire;
 
 pub use arrival::{Arrival, Content, Kind, RetryKey};
 pub use attributes::Attributes;
