@@ -35,7 +35,7 @@ pub enum Campaign {
 }
 
 /// Every fuzz target, in the order of fuzz/Cargo.toml.
-const TARGETS: &[&str] = &["arrival"];
+const TARGETS: &[&str] = &["arrival", "wire-client", "wire-server"];
 
 /// Runs a campaign.
 ///
@@ -76,6 +76,7 @@ fn fuzz(warden: &Warden, target: Option<&str>, seconds: u64) -> Result<bool> {
     for target in TARGETS.iter().filter(|name| target.is_none_or(|wanted| wanted == **name)) {
         let corpus = crate::root().join("fuzz/corpus").join(target);
         std::fs::create_dir_all(&corpus)?;
+        std::fs::create_dir_all(crate::root().join("fuzz/artifacts"))?;
         let flags = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
              -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
              -Cllvm-args=-sanitizer-coverage-trace-compares -Zsanitizer=address -Ccodegen-units=1 --cfg fuzzing";
@@ -84,6 +85,7 @@ fn fuzz(warden: &Warden, target: Option<&str>, seconds: u64) -> Result<bool> {
             .args(["--target", "x86_64-unknown-linux-gnu", "--"])
             .args([corpus.as_os_str(), seeds(target).as_os_str()])
             .args([format!("-max_total_time={seconds}"), "-timeout=10".to_owned(), "-rss_limit_mb=2048".to_owned()])
+            .args(["-artifact_prefix=fuzz/artifacts/", "-print_final_stats=1"])
             .env("RUSTC_BOOTSTRAP", "1")
             .env("RUSTFLAGS", flags)
             .minutes(CAMPAIGN_MINUTES_MAX);
