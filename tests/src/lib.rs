@@ -8,6 +8,6 @@
 pub mod capability;
 pub mod image;
 pub mod kernel;
-// pub mod ledger;
+pub mod ledger;
 pub mod sample;
 pub mod victim;
