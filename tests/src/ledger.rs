@@ -3,17 +3,15 @@
 use crate::sample;
 use crate::victim::Ack;
 use engine::catalogue::Filter;
-use engine::{Disk, Engine, Settings};
+use engine::disk::Disk;
+use engine::{Engine, Settings};
 use model::Item;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// Items asked for at once.
 const PAGE_ITEMS: usize = 500;
-/// A catalogue that has not caught up with the log by then hangs.
-const CATCH_UP: Duration = Duration::from_secs(60);
 
 /// What was acknowledged, and which of it has been read back.
 #[derive(Debug, Default)]
@@ -138,7 +136,7 @@ impl Ledger {
     }
 }
 
-/// Every item, after the catalogue has reached the end of the log.
+/// Every item. Opening brought the catalogue to the end of the log.
 fn list(engine: &Engine) -> Result<Vec<Item>, String> {
     let catalogue = engine.catalogue();
     let mut items = Vec::new();
