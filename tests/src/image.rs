@@ -132,3 +132,35 @@ fn run(command: &mut Command) -> io::Result<()> {
 fn program(command: &Command) -> String {
     command.get_program().to_string_lossy().into_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::capability::Capability;
+    use std::io::Write;
+
+    #[test]
+    fn a_power_cut_keeps_what_was_synced_and_loses_what_was_not() {
+        for kind in [FileSystem::Ext4, FileSystem::Xfs] {
+            if !Capability::PowerCut(kind).is_here() {
+                continue;
+            }
+            let mut image = Image::new(kind).unwrap();
+            image.mount().unwrap();
+            let root = image.root();
+            let mut synced = File::create_new(root.join("synced")).unwrap();
+            synced.write_all(b"durable").unwrap();
+            synced.sync_all().unwrap();
+            File::open(&root).unwrap().sync_all().unwrap();
+            fs::write(root.join("unsynced"), b"gone").unwrap();
+            drop(synced);
+            image.cut_power().unwrap();
+            assert!(fs::write(root.join("late"), b"refused").is_err(), "nothing is written after a cut");
+            image.unmount().unwrap();
+            image.mount().unwrap();
+            assert_eq!(fs::read(root.join("synced")).unwrap(), b"durable");
+            assert!(!root.join("unsynced").exists(), "on {kind:?} what was not synced is gone");
+            image.unmount().unwrap();
+        }
+    }
+}
