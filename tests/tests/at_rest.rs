@@ -50,7 +50,9 @@ fn put(engine: &Engine, sample: &[u8]) {
     if sample.len() > 1 << 20 {
         let mut writer = engine.large(permit, arrival).unwrap();
         writer.write(sample).unwrap();
-        writer.finish(None).unwrap();
+        let (answer, outcome) = std::sync::mpsc::channel();
+        writer.finish(None, Box::new(move |outcome| drop(answer.send(outcome))));
+        outcome.recv().unwrap().unwrap();
         return;
     }
     let mut body = engine.buffer(sample.len());

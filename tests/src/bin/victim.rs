@@ -100,7 +100,7 @@ fn put(engine: &Engine, index: u64) -> Outcome {
         match engine.admit(&ask) {
             Ok(permit) => break permit,
             Err(Refusal::SlowDown { retry_after_ms, .. }) => std::thread::sleep(Duration::from_millis(retry_after_ms)),
-            Err(Refusal::Stopped { reason }) => return Err(SubmitError::Stopped(reason)),
+            Err(Refusal::Stopped) => return Err(SubmitError::Stopped(Refusal::Stopped.to_string())),
             Err(refusal) => return Err(refusal.into()),
         }
     };
@@ -109,7 +109,9 @@ fn put(engine: &Engine, index: u64) -> Outcome {
         for piece in content.chunks(50_000) {
             writer.write(piece)?;
         }
-        return writer.finish(None);
+        let (answer, outcome) = std::sync::mpsc::channel();
+        writer.finish(None, Box::new(move |outcome| drop(answer.send(outcome))));
+        return outcome.recv().unwrap_or_else(|_| Err(SubmitError::Stopped("no answer came".to_owned())));
     }
     let mut body = engine.buffer(content.len());
     body.extend_from_slice(&content);
