@@ -11,7 +11,7 @@ const KEYS_PER_CLIENT: usize = 4096;
 /// Keys remembered in all, about 100 MB at the most.
 const KEYS_MAX: usize = 1 << 20;
 /// Keys that a start reads back from the end of the log.
-pub(crate) const KEYS_REPLAYED: usize = 1 << 16;
+pub(crate) const KEYS_REPLAYED: usize = 1 << 14;
 
 /// An arrival that a key named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,7 +10,7 @@ mod seal;
 
 pub use codec::{CodecPolicy, Effort};
 pub(crate) use codec::{Pressure, Squeezer};
-pub(crate) use open::{BlockSource, Opener, open_block};
+pub(crate) use open::{OpenFailure, Opener, open_block};
 pub(crate) use seal::{Identity, Salt, Sealer, StoreKey, TAG_BYTES, fresh_salt};
 
 use model::{Blake3, Sha256};

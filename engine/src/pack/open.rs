@@ -34,12 +34,6 @@ impl Opener {
     }
 }
 
-/// Where sealed blocks come from: a map or a read of the record's payload.
-pub(crate) trait BlockSource {
-    /// Copies payload bytes `from..from + out.len()` of the record.
-    fn payload(&self, from: u64, out: &mut [u8]) -> std::io::Result<()>;
-}
-
 thread_local! {
     static CONTEXT: RefCell<(Option<Decompressor<'static>>, Vec<u8>)> = const { RefCell::new((None, Vec::new())) };
 }

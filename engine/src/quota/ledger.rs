@@ -21,8 +21,9 @@ use crate::segment::record::{HEAD_BYTES, META_BYTES_MAX};
 pub const ITEM_BYTES: u64 = 512;
 /// Charged for a sample besides its record: its slot in the dedupe index.
 pub const SLOT_BYTES: u64 = 20;
-/// A new segment's header page and the page its footer's trailer may need, and the batch around a record.
-const SEGMENT_SLACK_BYTES: u64 = 2 * PAGE_BYTES as u64;
+/// Charged when a segment is made, corrected when it is sealed: its header page, and what its footer may take besides
+/// the entries.
+pub(crate) const SEGMENT_SLACK_BYTES: u64 = 3 * PAGE_BYTES as u64;
 /// Permits that may be out at once; with it every queue behind them is bounded.
 pub const PERMITS_MAX: u64 = 4096;
 /// Plain bytes that permits may cover at once, which bounds the memory of bodies in flight.
@@ -391,7 +392,7 @@ fn worst_case(raw_bytes: u64) -> u64 {
 }
 
 /// The most bytes that an arrival of a known sample can come to.
-fn known_worst_case() -> u64 {
+pub(crate) fn known_worst_case() -> u64 {
     (HEAD_BYTES + META_BYTES_MAX + 64 + ENTRY_BYTES + BATCH_OVERHEAD_BYTES) as u64 + SEGMENT_SLACK_BYTES + ITEM_BYTES
 }
 
@@ -438,8 +439,19 @@ impl Permit {
         self.bytes -= bytes;
     }
 
-    pub(crate) fn client(&self) -> &str {
-        &self.client
+    /// Whether a new sample of so many plain bytes fits what was reserved.
+    pub(crate) fn covers(&self, raw_bytes: u64) -> bool {
+        !self.known && worst_case(raw_bytes) <= self.bytes
+    }
+
+    /// Plain bytes that are surely covered.
+    pub(crate) fn covered_bytes(&self) -> u64 {
+        if self.known { 0 } else { self.bytes.saturating_sub(worst_case(0)) }
+    }
+
+    /// Bytes it still reserves.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes
     }
 }
 

@@ -129,6 +129,12 @@ impl BatchBuilder {
         at
     }
 
+    /// Gives the buffer up for another batch.
+    #[must_use]
+    pub fn into_buffer(self) -> AlignedBuf {
+        self.buffer
+    }
+
     /// Closes the batch. The second value is the chain that the trailer carries.
     #[must_use]
     pub fn close(mut self, segment: SegmentId, store: StoreId, number: u32, durable_to: u64) -> (AlignedBuf, u32) {

@@ -71,7 +71,7 @@ impl Entry {
         bytes
     }
 
-    fn decode(bytes: &[u8; ENTRY_BYTES]) -> Option<Self> {
+    pub(crate) fn decode(bytes: &[u8; ENTRY_BYTES]) -> Option<Self> {
         let unit = RECORD_ALIGN as u64;
         let u32_at = |at: usize| u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
         let (numbers, _) = bytes.as_chunks::<8>();

@@ -1,17 +1,19 @@
 //! One segment as readers see it, active or sealed.
 
 use super::SegmentId;
-use super::footer::{Entry, Footer};
-use super::record::{HEAD_BYTES, RecordFailure, RecordHead};
+use super::footer::{ENTRY_BYTES, Entry, Footer};
+use super::record::{HEAD_BYTES, RecordFailure, RecordHead, RecordKind};
 use crate::disk::ReadFile;
 use crate::error::{Damage, ReadError};
-use crate::pack::{BlockLen, BlockSource};
+use crate::pack::{BlockLen, Digests, Effort};
 use model::Blake3;
 use parking_lot::RwLock;
 use std::io;
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::cmp::Ordering;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
 /// A record's head and what follows it, up to the payload.
 #[derive(Debug, Clone)]
@@ -35,12 +37,52 @@ impl RecordView {
     }
 }
 
-/// Records of a segment that is being written: entry and full digest, in order of both offset and sequence.
-type ActiveEntries = RwLock<Vec<(Entry, Blake3)>>;
+/// What brought content into an active segment: offset, digests, plain bytes. Kept in memory, so that a duplicate of a
+/// fresh sample needs no read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Fresh {
+    pub(crate) offset: u64,
+    pub(crate) digests: Digests,
+    pub(crate) raw_bytes: u64,
+}
+
+#[derive(Default)]
+struct Active {
+    /// In order of both offset and sequence.
+    entries: Vec<Entry>,
+    /// In order of offset.
+    fresh: Vec<Fresh>,
+}
+
+/// What is kept in memory of a sealed segment; its entries stay in the file.
+#[derive(Debug, Clone)]
+pub(crate) struct Sealed {
+    pub(crate) batches_end: u64,
+    pub(crate) entries: usize,
+    pub(crate) sequences: Option<(u64, u64)>,
+    pub(crate) chain: Blake3,
+    pub(crate) damaged: Vec<Range<u64>>,
+}
+
+impl From<&Footer> for Sealed {
+    fn from(footer: &Footer) -> Self {
+        Self {
+            batches_end: footer.batches_end,
+            entries: footer.entries.len(),
+            sequences: span(&footer.entries),
+            chain: footer.chain,
+            damaged: footer.damaged.clone(),
+        }
+    }
+}
+
+fn span(entries: &[Entry]) -> Option<(u64, u64)> {
+    Some((entries.first()?.sequence, entries.last()?.sequence))
+}
 
 enum Body {
-    Active(ActiveEntries),
-    Sealed(Footer),
+    Active(RwLock<Active>),
+    Sealed(Sealed),
 }
 
 /// A segment.
@@ -50,76 +92,100 @@ pub(crate) struct Segment {
     body: Body,
     /// Bytes of records that nobody needs any more.
     dead_bytes: AtomicU64,
+    /// Rewriting it failed; it is not tried again before the next start.
+    left_alone: AtomicBool,
+    /// All its content is compressed for good, as far as was looked.
+    finished: OnceLock<bool>,
 }
 
 impl Segment {
     pub(crate) fn active(id: SegmentId, file: Arc<dyn ReadFile>) -> Self {
-        Self { id, file, body: Body::Active(RwLock::default()), dead_bytes: AtomicU64::new(0) }
+        Self { id, file, body: Body::Active(RwLock::default()), dead_bytes: AtomicU64::new(0), left_alone: AtomicBool::new(false), finished: OnceLock::new() }
     }
 
-    /// Entries must be in order of sequence.
-    pub(crate) fn sealed(id: SegmentId, file: Arc<dyn ReadFile>, footer: Footer) -> Self {
-        Self { id, file, body: Body::Sealed(footer), dead_bytes: AtomicU64::new(0) }
+    /// The footer's entries must be in order of sequence.
+    pub(crate) fn sealed(id: SegmentId, file: Arc<dyn ReadFile>, sealed: Sealed) -> Self {
+        Self { id, file, body: Body::Sealed(sealed), dead_bytes: AtomicU64::new(0), left_alone: AtomicBool::new(false), finished: OnceLock::new() }
     }
 
     /// Makes durable records visible.
-    pub(crate) fn publish(&self, more: &[(Entry, Blake3)]) {
+    pub(crate) fn publish(&self, entries: &[Entry], fresh: &[Fresh]) {
         match &self.body {
-            Body::Active(entries) => entries.write().extend_from_slice(more),
+            Body::Active(active) => {
+                let mut active = active.write();
+                active.entries.extend_from_slice(entries);
+                active.fresh.extend_from_slice(fresh);
+            }
             Body::Sealed(_) => unreachable!("a sealed segment never changes"),
         }
     }
 
-    pub(crate) fn footer(&self) -> Option<&Footer> {
+    pub(crate) fn as_sealed(&self) -> Option<&Sealed> {
         match &self.body {
             Body::Active(_) => None,
-            Body::Sealed(footer) => Some(footer),
+            Body::Sealed(sealed) => Some(sealed),
         }
     }
 
-    pub(crate) fn entries(&self) -> Vec<Entry> {
+    /// All entries, in order of sequence.
+    pub(crate) fn entries(&self) -> Result<Vec<Entry>, ReadError> {
         match &self.body {
-            Body::Active(entries) => entries.read().iter().map(|(entry, _)| *entry).collect(),
-            Body::Sealed(footer) => footer.entries.clone(),
+            Body::Active(active) => Ok(active.read().entries.clone()),
+            Body::Sealed(sealed) => {
+                let mut bytes = vec![0; sealed.entries * ENTRY_BYTES];
+                self.read(sealed.batches_end, &mut bytes)?;
+                let entries: Option<Vec<_>> = bytes.as_chunks::<ENTRY_BYTES>().0.iter().map(Entry::decode).collect();
+                let range = sealed.batches_end..sealed.batches_end + bytes.len() as u64;
+                entries.ok_or_else(|| ReadError::Damaged(Damage::at(self.id, range, "the footer's entries do not read")))
+            }
         }
     }
 
     /// Lowest and highest sequence, when there is any record.
     pub(crate) fn sequences(&self) -> Option<(u64, u64)> {
-        let span = |first: Option<&Entry>, last: Option<&Entry>| Some((first?.sequence, last?.sequence));
         match &self.body {
-            Body::Active(entries) => {
-                let entries = entries.read();
-                span(entries.first().map(|(entry, _)| entry), entries.last().map(|(entry, _)| entry))
-            }
-            Body::Sealed(footer) => span(footer.entries.first(), footer.entries.last()),
+            Body::Active(active) => span(&active.read().entries),
+            Body::Sealed(sealed) => sealed.sequences,
         }
     }
 
     /// The record with this sequence.
     pub(crate) fn entry(&self, sequence: u64) -> Option<Entry> {
         match &self.body {
-            Body::Active(entries) => {
-                let entries = entries.read();
-                let at = entries.binary_search_by_key(&sequence, |(entry, _)| entry.sequence).ok()?;
-                Some(entries[at].0)
+            Body::Active(active) => {
+                let active = active.read();
+                let at = active.entries.binary_search_by_key(&sequence, |entry| entry.sequence).ok()?;
+                Some(active.entries[at])
             }
-            Body::Sealed(footer) => {
-                let at = footer.entries.binary_search_by_key(&sequence, |entry| entry.sequence).ok()?;
-                Some(footer.entries[at])
+            Body::Sealed(sealed) => {
+                let (mut low, mut high) = (0, sealed.entries);
+                while low < high {
+                    let middle = low + (high - low) / 2;
+                    let mut bytes = [0; ENTRY_BYTES];
+                    self.read(sealed.batches_end + (middle * ENTRY_BYTES) as u64, &mut bytes).ok()?;
+                    let entry = Entry::decode(&bytes)?;
+                    match entry.sequence.cmp(&sequence) {
+                        Ordering::Equal => return Some(entry),
+                        Ordering::Less => low = middle + 1,
+                        Ordering::Greater => high = middle,
+                    }
+                }
+                None
             }
         }
     }
 
-    /// The full digest of the record at `offset`, from memory where it is there.
-    pub(crate) fn digest_at(&self, offset: u64) -> Result<Blake3, ReadError> {
-        if let Body::Active(entries) = &self.body {
-            let entries = entries.read();
-            if let Ok(at) = entries.binary_search_by_key(&offset, |(entry, _)| entry.offset) {
-                return Ok(entries[at].1);
+    /// What the record at `offset` brought, from memory where it is there.
+    pub(crate) fn fresh(&self, offset: u64) -> Result<Fresh, ReadError> {
+        if let Body::Active(active) = &self.body {
+            let active = active.read();
+            if let Ok(at) = active.fresh.binary_search_by_key(&offset, |fresh| fresh.offset) {
+                return Ok(active.fresh[at]);
             }
         }
-        self.record(offset).map(|view| view.head.blake3)
+        let head = self.record(offset)?.head;
+        let digests = Digests { blake3: head.blake3, sha256: head.sha256 };
+        Ok(Fresh { offset, digests, raw_bytes: head.raw_bytes })
     }
 
     pub(crate) fn file_bytes(&self) -> u64 {
@@ -127,11 +193,27 @@ impl Segment {
     }
 
     pub(crate) fn add_dead(&self, bytes: u64) {
-        self.dead_bytes.fetch_add(bytes, Ordering::Relaxed);
+        self.dead_bytes.fetch_add(bytes, Relaxed);
     }
 
     pub(crate) fn dead_bytes(&self) -> u64 {
-        self.dead_bytes.load(Ordering::Relaxed)
+        self.dead_bytes.load(Relaxed)
+    }
+
+    pub(crate) fn leave_alone(&self) {
+        self.left_alone.store(true, Relaxed);
+    }
+
+    pub(crate) fn is_left_alone(&self) -> bool {
+        self.left_alone.load(Relaxed)
+    }
+
+    /// Whether the finish pass has nothing to do here. Of a sealed segment; it is looked up once.
+    pub(crate) fn is_finished(&self) -> bool {
+        *self.finished.get_or_init(|| {
+            let unfinished = |entry: &Entry| entry.kind == RecordKind::Sample && entry.effort < Effort::Final;
+            self.entries().is_ok_and(|entries| !entries.iter().any(unfinished))
+        })
     }
 
     /// Reads a record up to its payload and checks the head's checksum.
@@ -172,17 +254,5 @@ impl Segment {
 
     fn damaged(&self, range: Range<u64>, failure: RecordFailure) -> ReadError {
         ReadError::Damaged(Damage::at(self.id, range, failure.to_string()))
-    }
-}
-
-/// The payload of one record of a segment.
-pub(crate) struct Payload<'a> {
-    pub(crate) segment: &'a Segment,
-    pub(crate) start: u64,
-}
-
-impl BlockSource for Payload<'_> {
-    fn payload(&self, from: u64, out: &mut [u8]) -> io::Result<()> {
-        self.segment.file.read_at(self.start + from, out)
     }
 }

@@ -13,7 +13,7 @@ use model::Blake3;
 use std::ops::Range;
 
 /// What a scan found.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Scan {
     /// Records, in order of their offset.
     pub entries: Vec<Entry>,
@@ -26,7 +26,7 @@ pub struct Scan {
     /// Bytes of a batch that was never complete, after `end`.
     pub torn_bytes: u64,
     /// Digest over header and chains, for the footer.
-    pub chain: Blake3,
+    pub chain: SegmentChain,
 }
 
 /// Digest over a segment's header and the chain of each of its batches.
@@ -67,15 +67,14 @@ pub fn scan(bytes: &[u8], header: &SegmentHeader) -> Scan {
         damaged: Vec::new(),
         end: PAGE_BYTES as u64,
         torn_bytes: 0,
-        chain: Blake3([0; 32]),
+        chain: SegmentChain::from_bytes(bytes.get(..HEADER_BYTES).unwrap_or_default()),
     };
-    let mut chain = SegmentChain::from_bytes(bytes.get(..HEADER_BYTES).unwrap_or_default());
     let mut at = PAGE_BYTES;
     let mut next_number = 0;
     while at < bytes.len() {
         if let Some(batch) = batch_at(bytes, at, header, next_number) {
             found.entries.extend(batch.records.iter().map(|(head, offset)| Entry::of(head, (at + offset) as u64)));
-            chain.add(batch.chain);
+            found.chain.add(batch.chain);
             next_number = batch.head.number + 1;
             at += batch.head.batch_bytes as usize;
             found.end = at as u64;
@@ -89,7 +88,6 @@ pub fn scan(bytes: &[u8], header: &SegmentHeader) -> Scan {
     let end = found.end as usize;
     found.torn_bytes =
         bytes[end.min(bytes.len())..].iter().rposition(|byte| *byte != 0).map_or(0, |last| last as u64 + 1);
-    found.chain = chain.digest();
     found
 }
 
