@@ -1,8 +1,8 @@
 //! The product behind the workload's interface.
 
 use clap::ValueEnum;
-use engine::disk::{self, Disk, IoMode, NullDisk};
-use engine::{Ask, CodecPolicy, Engine, Refusal, Settings, Submission};
+use engine::disk::{self, Disk, NullDisk};
+use engine::{Ask, CodecPolicy, Effort, Engine, Refusal, Settings, Submission};
 use model::Arrival;
 use std::io;
 use std::path::Path;
@@ -29,8 +29,8 @@ impl Under {
     /// The host forbids io_uring.
     pub fn disk(self) -> io::Result<Arc<dyn Disk>> {
         match self {
-            Self::Plain => disk::disk(IoMode::Plain),
-            Self::Uring => disk::disk(IoMode::Uring),
+            Self::Plain => disk::disk(disk::IoMode::Plain),
+            Self::Uring => disk::disk(disk::IoMode::Uring),
             Self::Null => Ok(Arc::new(NullDisk)),
         }
     }
@@ -52,9 +52,9 @@ impl Codec {
     #[must_use]
     pub fn policy(self) -> CodecPolicy {
         match self {
-            Self::Level1 => CodecPolicy::Level(1),
+            Self::Level1 => CodecPolicy::Fixed(Effort::Usual),
             Self::Adaptive => CodecPolicy::Adaptive,
-            Self::Raw => CodecPolicy::Raw,
+            Self::Raw => CodecPolicy::Fixed(Effort::Raw),
         }
     }
 }

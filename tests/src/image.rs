@@ -10,10 +10,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, MutexGuard, Once};
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// xfs refuses to be made smaller than 300 MiB; the file is sparse.
 const IMAGE_BYTES: u64 = 400 << 20;
+/// A file system that stays busy for so long has a file open in this process.
+const BUSY_MAX: Duration = Duration::from_secs(10);
+const BUSY_PAUSE: Duration = Duration::from_millis(5);
 const PREFIX: &str = "lazaret-power-";
 
 /// What the image is formatted with.
@@ -79,12 +83,20 @@ impl Image {
         kernel::shut_down(&self.root())
     }
 
-    /// Unmounts it.
+    /// Unmounts it. The kernel closes the files of a killed ring a moment after its process has ended, so
+    /// a busy file system is asked again for a while.
     ///
     /// # Errors
     /// Something still holds a file open there.
     pub fn unmount(&mut self) -> io::Result<()> {
-        run(Command::new("umount").arg(self.root()))?;
+        let deadline = Instant::now() + BUSY_MAX;
+        loop {
+            match run(Command::new("umount").arg(self.root())) {
+                Ok(()) => break,
+                Err(error) if Instant::now() >= deadline => return Err(error),
+                Err(_) => std::thread::sleep(BUSY_PAUSE),
+            }
+        }
         self.mounted = false;
         Ok(())
     }

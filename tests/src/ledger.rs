@@ -9,9 +9,13 @@ use model::Item;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Items asked for at once.
 const PAGE_ITEMS: usize = 500;
+
+/// A catalogue that commits nothing for so long hangs.
+const CATCH_UP: Duration = Duration::from_secs(60);
 
 /// What was acknowledged, and which of it has been read back.
 #[derive(Debug, Default)]
@@ -136,9 +140,14 @@ impl Ledger {
     }
 }
 
-/// Every item. Opening brought the catalogue to the end of the log.
+/// Every item, once the catalogue has what opening fed it from the log.
 fn list(engine: &Engine) -> Result<Vec<Item>, String> {
     let catalogue = engine.catalogue();
+    while catalogue.lag() > 0 {
+        if !catalogue.reach(catalogue.watermark() + 1, CATCH_UP) {
+            return Err(format!("the catalogue stands at {} with {} to go", catalogue.watermark(), catalogue.lag()));
+        }
+    }
     let mut items = Vec::new();
     let mut cursor = None;
     loop {

@@ -40,8 +40,9 @@ fn assert_clean(store: &Path) {
         assert!(!bytes.windows(needle.len()).any(|run| run == needle), "{} holds EICAR's text", path.display());
         let mode = fs::metadata(&path).unwrap().permissions().mode();
         assert_eq!(mode & 0o111, 0, "{} is executable: {mode:o}", path.display());
-        assert_eq!(mode & 0o077, 0, "{} is open to others: {mode:o}", path.display());
     }
+    let mode = fs::metadata(store).unwrap().permissions().mode();
+    assert_eq!(mode & 0o077, 0, "the data directory is open to others: {mode:o}");
 }
 
 fn put(engine: &Engine, sample: &[u8]) {

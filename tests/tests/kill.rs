@@ -1,4 +1,5 @@
 //! Kill -9 under load: no acknowledged sample lost, none wrong, none half there, none twice.
+#![allow(clippy::print_stdout, reason = "the seed and the size of a run are worth a line")]
 
 use engine::disk::{self, IoMode};
 use std::path::Path;
@@ -50,14 +51,14 @@ fn kill_one_store(store: &Path, io: Io, mode: IoMode, seed: u64, cycles: std::op
         let chance = mix(seed ^ mix(cycle));
         let mut victim = Victim::start(Path::new(env!("CARGO_BIN_EXE_victim")), store, io, cycle * INDICES_OF_A_CYCLE);
         // Every fourth is killed at any moment, also while it opens; the others once they are at work.
-        if chance % 4 != 0 {
+        if !chance.is_multiple_of(4) {
             victim.hear(1);
         }
         victim.hear_for(Duration::from_millis(chance / 4 % LIFE_MS_MAX));
         ledger.add(&victim.kill());
         let last = cycle + 1 == cycles.end;
         // Some stores are killed again before anybody looked: a recovery of a recovery.
-        if last || chance / 1024 % 3 != 0 {
+        if last || !(chance / 1024).is_multiple_of(3) {
             let depth = if last { Depth::All } else { Depth::New };
             let disk = disk::disk(mode).unwrap();
             let findings =

@@ -1,4 +1,5 @@
 //! Power cuts below every system call: what was acknowledged is there after the next mount.
+#![allow(clippy::print_stdout, reason = "the seed and the size of a run are worth a line")]
 
 use engine::disk::{self, Disk, IoMode, PlainDisk};
 use std::path::Path;
