@@ -4,18 +4,26 @@ use crate::step::{Step, Warden};
 use anyhow::Result;
 use std::path::Path;
 
-/// A program the tests start, the package that brings it, and what for.
-struct Need {
+/// A program or file, the package that brings it, and what for.
+pub struct Need {
+    /// A program on the search path, or a file by its whole path.
     program: &'static str,
     package: &'static str,
     what_for: &'static str,
 }
 
-const NEEDS: &[Need] = &[
+/// What the test run needs.
+pub const FOR_TESTS: &[Need] = &[
     Need { program: "cc", package: "build-essential", what_for: "compiles SQLite, zstd and ring" },
     Need { program: "mkfs.ext4", package: "e2fsprogs", what_for: "power cut tests on ext4" },
     Need { program: "mkfs.xfs", package: "xfsprogs", what_for: "power cut tests on xfs" },
     Need { program: "mount", package: "mount", what_for: "power cut tests mount their images" },
+];
+
+/// What the peers need.
+pub const FOR_PEERS: &[Need] = &[
+    Need { program: "c++", package: "build-essential", what_for: "links RocksDB" },
+    Need { program: "/usr/include/rocksdb/c.h", package: "librocksdb-dev", what_for: "RocksDB as a peer" },
 ];
 
 /// Minutes before a package manager that does not answer is given up.
@@ -26,8 +34,8 @@ const INSTALL_MINUTES_MAX: u64 = 10;
 ///
 /// # Errors
 /// The package manager cannot be started at all.
-pub fn install(warden: &Warden) -> Result<()> {
-    let missing: Vec<&Need> = NEEDS.iter().filter(|need| !on_path(need.program)).collect();
+pub fn install(warden: &Warden, needs: &[Need]) -> Result<()> {
+    let missing: Vec<&Need> = needs.iter().filter(|need| !on_path(need.program)).collect();
     if missing.is_empty() {
         return Ok(());
     }
@@ -51,8 +59,11 @@ pub fn install(warden: &Warden) -> Result<()> {
     Ok(())
 }
 
-/// Whether a program is on the search path or among the administrator's programs.
+/// Whether a program is on the search path or among the administrator's programs, or a file is there.
 fn on_path(program: &str) -> bool {
+    if program.starts_with('/') {
+        return Path::new(program).is_file();
+    }
     let path = std::env::var("PATH").unwrap_or_default();
     path.split(':').chain(["/usr/sbin", "/sbin"]).any(|folder| Path::new(folder).join(program).is_file())
 }

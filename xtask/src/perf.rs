@@ -1,5 +1,6 @@
 //! Builds what is measured in the release profile and starts the measuring program.
 
+use crate::packages;
 use crate::step::{Step, Warden};
 use anyhow::Result;
 use clap::ValueEnum;
@@ -32,6 +33,7 @@ pub fn run(what: What, rest: &[String]) -> Result<bool> {
         return Ok(false);
     }
     if matches!(what, What::Intake | What::Peers) {
+        packages::install(&warden, packages::FOR_PEERS)?;
         let peers = Step::cargo().args(["build", "--release", "--locked", "--manifest-path", "perf/peers/Cargo.toml"]);
         if !warden.run(peers)?.success {
             return Ok(false);

@@ -15,7 +15,7 @@ use std::path::PathBuf;
 pub fn run() -> Result<bool> {
     let warden = Warden::new();
     let mut tally = Tally::default();
-    packages::install(&warden)?;
+    packages::install(&warden, packages::FOR_TESTS)?;
 
     note(&mut tally, &warden.run(Step::cargo().args(["fmt", "--all", "--check"]))?);
     let lints = ["clippy", "--workspace", "--all-targets", "--profile", "ci", "--locked", "--", "--deny", "warnings"];
