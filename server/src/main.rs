@@ -1,2 +1,5 @@
-//! stub
-fn main() {}
+//! The binary `lazaret`.
+
+fn main() -> anyhow::Result<()> {
+    server::daemon::serve(server::daemon::ServeOptions::default())
+}
