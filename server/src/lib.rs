@@ -1,6 +1,9 @@
 //! The daemon and the command line of `lazaret`: the only place where the engine, the words of the
 //! product and the network meet.
 //!
-//! Reading order: [`daemon`] starts and stops everything.
+//! Reading order: [`cli`] is what a person calls, [`config`] is what a person writes down, [`daemon`] starts
+//! and stops everything.
 
+pub mod cli;
+pub mod config;
 pub mod daemon;
