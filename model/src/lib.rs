@@ -5,7 +5,7 @@
 //! in as an argument, so every function can be tested by its inputs alone.
 //!
 //! Reading order: [`id`] and [`digest`] name things, [`size`] measures them, [`arrival`] says what
-//! came in, [`limits`] bounds what a stranger may send.
+//! came in, [`wire`] carries it between computers, [`limits`] bounds what a stranger may send.
 
 pub mod arrival;
 mod bytes;
@@ -13,6 +13,7 @@ pub mod digest;
 pub mod id;
 pub mod limits;
 pub mod size;
+pub mod wire;
 
 pub use arrival::{Arrival, Content, Kind, RetryKey};
 pub use digest::{Blake3, Sha256};
