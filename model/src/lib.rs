@@ -5,16 +5,31 @@
 //! in as an argument, so every function can be tested by its inputs alone.
 //!
 //! Reading order: [`id`] and [`digest`] name things, [`size`] measures them, [`arrival`] says what
-//! came in, [`limits`] bounds what a stranger may send.
+//! came in, [`wire`] carries it between computers, [`limits`] bounds what a stranger may send; [`status`],
+//! [`attributes`], [`eligibility`] and [`lifecycle`] are an item's way through the loop, [`event`] what people are told
+//! about, [`item`] what programs see.
 
 pub mod arrival;
+pub mod attributes;
 mod bytes;
 pub mod digest;
+pub mod eligibility;
+pub mod event;
 pub mod id;
+pub mod item;
+pub mod lifecycle;
 pub mod limits;
 pub mod size;
+pub mod status;
+pub mod timestamp;
+pub mod wire;
 
 pub use arrival::{Arrival, Content, Kind, RetryKey};
+pub use attributes::Attributes;
 pub use digest::{Blake3, Sha256};
+pub use event::Event;
 pub use id::{ClientId, ItemId, SampleId, Sequence};
+pub use item::Item;
 pub use size::{RawBytes, StoredBytes};
+pub use status::Status;
+pub use timestamp::Timestamp;
