@@ -2,9 +2,8 @@
 
 use super::screen::{Column, Table, Tone, escaped};
 use super::{Failure, Shell};
-use crate::config::amount::{grouped, short_span};
+use crate::config::amount::grouped;
 use serde_json::Value;
-use std::time::Duration;
 
 /// Shows the server's status.
 ///
@@ -17,22 +16,17 @@ pub fn run(shell: &Shell) -> Result<(), Failure> {
         return shell.screen.value(&status);
     }
     shell.screen.line(&format!("{:<10} {}", "server", escaped(client.server())))?;
-    let text = |name: &str| status.get(name).and_then(Value::as_str).map(escaped);
-    for name in ["version", "data", "http", "intake", "pid", "started_at"] {
-        if let Some(text) = text(name) {
-            shell.screen.line(&format!("{name:<10} {text}"))?;
-        }
+    let text = |pointer: &str| status.pointer(pointer).and_then(Value::as_str).map(escaped).unwrap_or_default();
+    for (name, pointer) in [("version", "/version"), ("data", "/data"), ("started", "/started_at")] {
+        shell.screen.line(&format!("{name:<10} {}", text(pointer)))?;
     }
-    if let Some(health) = text("health").or_else(|| text("state")).or_else(|| text("phase")) {
-        let tone = if matches!(health.to_ascii_lowercase().as_str(), "running" | "serving" | "ready" | "ok") {
-            Tone::Good
-        } else {
-            Tone::Bad
-        };
-        shell.screen.line(&format!("{:<10} {}", "health", tone.paint(&health)))?;
-    }
-    if let Some(seconds) = status.get("uptime_seconds").or_else(|| status.get("uptime_s")).and_then(Value::as_u64) {
-        shell.screen.line(&format!("{:<10} {}", "up", short_span(Duration::from_secs(seconds))))?;
+    let phase = text("/phase");
+    let store = text("/store/state");
+    let tone = if store == "running" { Tone::Good } else { Tone::Bad };
+    shell.screen.line(&format!("{:<10} {}", "phase", tone.paint(&phase)))?;
+    shell.screen.line(&format!("{:<10} {} {}", "store", tone.paint(&store), text("/store/reason")))?;
+    if let Some(lag) = status.pointer("/catalogue/lag").and_then(Value::as_u64) {
+        shell.screen.line(&format!("{:<10} {} changes behind the log", "catalogue", grouped(lag)))?;
     }
     if let Some(quota) = status.get("quota") {
         for line in super::quota::lines(quota).iter().take(2) {

@@ -6,6 +6,7 @@
 //! 3. A key that has no effect yet names what it waits for, and `config check` repeats that to the person.
 
 use super::shape::{Shape, Unit};
+use model::Event;
 
 /// One key.
 #[derive(Debug, Clone, Copy)]
@@ -47,7 +48,7 @@ const fn key(name: &'static str, shape: Shape, default: &'static str, effect: Ef
 use Effect::{Now, Stored};
 use Shape::{Address, Bytes, Choice, Count, Flag, List, Path, Percent, Span, Text};
 
-/// Every key but those of [`EVENTS`], in the order in which `config show` prints them.
+/// Every key but those of [`EVENT_KEYS`], in the order in which `config show` prints them.
 #[rustfmt::skip]
 pub const KEYS: &[Key] = &[
     // The quarantine itself (first seed, General tab).
@@ -142,33 +143,6 @@ pub const KEYS: &[Key] = &[
     key("agent.operation", Choice(&["nothing", "scan", "repair"]), "'nothing'", AGENT, "what happens when definitions arrive: nothing, scan again, or repair and release"),
 ];
 
-/// The 23 events (product words; first seed, Alerting tab) as they are named in `[alerting.NAME]`.
-pub const EVENTS: &[&str] = &[
-    "gateway_unreachable",
-    "defcast_error",
-    "cannot_install_on_targets",
-    "definition_directory_unreachable",
-    "scanner_unreachable",
-    "gateway_task_stopped",
-    "waiting_for_definitions",
-    "certified_definitions_arrived",
-    "noncertified_definitions_arrived",
-    "quota_low",
-    "free_disk_below_maximum",
-    "not_repaired",
-    "install_failed",
-    "processing_error",
-    "needs_attention",
-    "held_for_submission",
-    "too_long_available",
-    "too_long_distributed",
-    "too_long_needed",
-    "too_long_released",
-    "too_long_submitted",
-    "too_long_quarantined",
-    "held_for_delivery",
-];
-
 /// The keys of each `[alerting.NAME]`; their names here are the last part only.
 pub const EVENT_KEYS: &[Key] = &[
     key("enabled", Flag, "true", ALERTS, "raise this alert; on, because a silent quarantine is a full one"),
@@ -181,16 +155,17 @@ pub const EVENT_KEYS: &[Key] = &[
 pub fn find(name: &str) -> Option<Key> {
     if let Some(rest) = name.strip_prefix("alerting.") {
         let (event, last) = rest.split_once('.')?;
-        EVENTS.iter().find(|known| **known == event)?;
+        Event::from_id(event)?;
         return EVENT_KEYS.iter().find(|key| key.name == last).copied();
     }
     KEYS.iter().find(|key| key.name == name).copied()
 }
 
-/// Every full name, in the order of [`KEYS`] and then [`EVENTS`].
+/// Every full name, in the order of [`KEYS`] and then of the events.
 pub fn names() -> impl Iterator<Item = String> {
-    let events =
-        EVENTS.iter().flat_map(|event| EVENT_KEYS.iter().map(move |key| format!("alerting.{event}.{}", key.name)));
+    let events = Event::ALL
+        .into_iter()
+        .flat_map(|event| EVENT_KEYS.iter().map(move |key| format!("alerting.{}.{}", event.id(), key.name)));
     KEYS.iter().map(|key| key.name.to_owned()).chain(events)
 }
 
@@ -224,7 +199,6 @@ mod tests {
             assert!(!key.about.is_empty(), "{name} says what it does");
             assert!(seen.insert(name.clone()), "{name} is written twice");
         }
-        assert_eq!(EVENTS.len(), 23);
     }
 
     #[test]

@@ -6,13 +6,14 @@ use crate::cli::client::Client;
 use crate::cli::screen::{Tone, escaped, spinner};
 use crate::cli::{Failure, Shell, wait};
 use crate::config::amount::grouped;
+use model::Status;
 use reqwest::Method;
 use serde_json::{Value, json};
 
 /// Numbers sent at once.
 const BATCH: usize = 500;
 /// Statuses in which an item needs nothing more.
-const RESOLVED: [&str; 2] = ["Installed", "Unneeded"];
+const RESOLVED: [Status; 2] = [Status::Installed, Status::Unneeded];
 
 /// The flags of [`FilterArgs`] by name. Without any of them nothing is selected: everything is never meant by
 /// saying nothing.
@@ -74,11 +75,11 @@ async fn weigh(client: &Client, args: &Args) -> Result<(u64, u64), Failure> {
         };
         let query = args.filter.query()?;
         let all = count(query.clone()).await?;
-        let asked = |status: &&str| args.filter.status.is_empty() || args.filter.status.iter().any(|one| one == status);
+        let asked = |status: &Status| args.filter.status.is_empty() || args.filter.status.contains(status);
         let mut resolved = 0;
         for status in RESOLVED.iter().filter(|status| asked(status)) {
             let mut query: Vec<_> = query.iter().filter(|(name, _)| *name != "status").cloned().collect();
-            query.push(("status", (*status).to_owned()));
+            query.push(("status", status.name().to_owned()));
             resolved += count(query).await?;
         }
         return Ok((all, all.saturating_sub(resolved)));
@@ -86,7 +87,7 @@ async fn weigh(client: &Client, args: &Args) -> Result<(u64, u64), Failure> {
     let mut unresolved = 0;
     for id in &args.ids {
         match client.get(&format!("/v1/items/{id}"), &[]).await {
-            Ok(item) => unresolved += u64::from(!RESOLVED.contains(&text(&item, "/status"))),
+            Ok(item) => unresolved += u64::from(!RESOLVED.iter().any(|status| status.name() == text(&item, "/status"))),
             // The answer of the deletion names what is not there.
             Err(Failure::No(_)) => {}
             Err(failure) => return Err(failure),

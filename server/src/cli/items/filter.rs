@@ -2,6 +2,7 @@
 
 use super::super::Failure;
 use crate::config::amount::parse_span;
+use model::Status;
 use serde_json::{Map, Value};
 use std::time::Duration;
 use time::OffsetDateTime;
@@ -12,8 +13,8 @@ use time::macros::format_description;
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct FilterArgs {
     /// Only this status; may be given more than once
-    #[arg(long, value_name = "S")]
-    pub status: Vec<String>,
+    #[arg(long, value_name = "S", value_parser = status)]
+    pub status: Vec<Status>,
     /// Only from this client
     #[arg(long, value_name = "C")]
     pub client: Option<String>,
@@ -44,7 +45,7 @@ impl FilterArgs {
     /// # Errors
     /// A time that is none.
     pub fn query(&self) -> Result<Vec<(&'static str, String)>, Failure> {
-        let mut query: Vec<_> = self.status.iter().map(|status| ("status", status.clone())).collect();
+        let mut query: Vec<_> = self.status.iter().map(|status| ("status", status.name().to_owned())).collect();
         for (name, value) in [("client", &self.client), ("digest", &self.digest), ("signature", &self.signature)] {
             query.extend(value.iter().map(|value| (name, value.clone())));
         }
@@ -74,6 +75,16 @@ impl FilterArgs {
         }
         Ok(Value::Object(document))
     }
+}
+
+/// A status by its name, in any case, with `-` for the blank.
+fn status(text: &str) -> Result<Status, String> {
+    let wanted = text.replace('-', " ");
+    let known = Status::ALL.into_iter().find(|status| status.name().eq_ignore_ascii_case(&wanted));
+    known.ok_or_else(|| {
+        let names: Vec<&str> = Status::ALL.iter().map(|status| status.name()).collect();
+        format!("known are {}", names.join(", "))
+    })
 }
 
 /// A moment in RFC 3339, from a date, a moment, or an age.
@@ -118,9 +129,16 @@ mod tests {
     }
 
     #[test]
+    fn a_status_is_found_in_any_case() {
+        assert_eq!(status("held"), Ok(Status::Held));
+        assert_eq!(status("Not-Installed"), Ok(Status::NotInstalled));
+        assert!(status("sick").expect_err("unknown").starts_with("known are Quarantined, "));
+    }
+
+    #[test]
     fn a_filter_is_the_same_in_a_query_and_in_a_document() {
         let filter = FilterArgs {
-            status: vec!["Held".into(), "Error".into()],
+            status: vec![Status::Held, Status::Error],
             client: Some("pc".into()),
             ..FilterArgs::default()
         };

@@ -13,6 +13,7 @@ pub use table::{Align, Column, Table};
 
 use super::Failure;
 use console::Style;
+use model::Status;
 use std::io::Write;
 
 /// The colours that mean something, in one place.
@@ -35,15 +36,21 @@ pub enum Tone {
 }
 
 impl Tone {
-    /// The tone of a status, a new one must choose: by what a person should feel about it.
+    /// The tone of a status, by what a person should feel about it; an unknown one is plain.
     #[must_use]
-    pub fn of_status(status: &str) -> Self {
+    pub fn of_status(name: &str) -> Self {
+        let Ok(status) = name.parse::<Status>() else { return Self::Plain };
         match status {
-            "Installed" | "Unneeded" => Self::Good,
-            "Held" | "Available" | "Attention" => Self::Warn,
-            "Error" | "Not installed" => Self::Bad,
-            "Submitted" | "Released" | "Needed" | "Distribute" | "Distributed" | "Restart" => Self::Busy,
-            _ => Self::Plain,
+            Status::Quarantined => Self::Plain,
+            Status::Installed | Status::Unneeded => Self::Good,
+            Status::Held | Status::Available | Status::Attention => Self::Warn,
+            Status::Error | Status::NotInstalled => Self::Bad,
+            Status::Submitted
+            | Status::Released
+            | Status::Needed
+            | Status::Distribute
+            | Status::Distributed
+            | Status::Restart => Self::Busy,
         }
     }
 
