@@ -9,6 +9,9 @@ use serde_json::{Value, json};
 /// Items of a page.
 const PAGE: u64 = 500;
 
+/// Items shown unless more are asked for: a screenful.
+const LIMIT: u64 = 50;
+
 /// Flags of `items list`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -16,11 +19,17 @@ pub struct Args {
     #[command(flatten)]
     filter: FilterArgs,
     /// Items at most
-    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = LIMIT, value_parser = clap::value_parser!(u64).range(1..))]
     limit: u64,
     /// Go on where a list ended
     #[arg(long, value_name = "C")]
     cursor: Option<String>,
+}
+
+impl Default for Args {
+    fn default() -> Self {
+        Self { filter: FilterArgs::default(), limit: LIMIT, cursor: None }
+    }
 }
 
 /// Lists items.

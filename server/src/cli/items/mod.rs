@@ -36,6 +36,14 @@ pub enum Command {
     Delete(delete::Args),
 }
 
+impl Command {
+    /// `items list` without flags.
+    #[must_use]
+    pub fn listing() -> Self {
+        Self::List(list::Args::default())
+    }
+}
+
 /// Runs a command.
 ///
 /// # Errors
