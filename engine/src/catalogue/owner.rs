@@ -1,0 +1,72 @@
+//! The thread that owns the writing connection: next, apply, publish.
+
+use super::bounds::RETRY_INTERVAL;
+use super::change::Change;
+use super::error::CatalogueError;
+use super::queue::{Asked, Queue, Work};
+use super::writer::Writer;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// Applies what is queued until it is told to stop or the file fails.
+pub(super) fn run(mut writer: Writer, queue: &Arc<Queue>, pages_max: &AtomicU32) {
+    loop {
+        let done = match queue.next() {
+            Work::Log(changes) => apply(&mut writer, queue, &changes, pages_max),
+            Work::Own(asked) => answer(&mut writer, queue, asked),
+            Work::Stop => break,
+        };
+        if let Err(error) = done {
+            tracing::error!(%error, watermark = writer.watermark(), "the catalogue has stopped; its changes wait in the log");
+            queue.failed(error.to_string());
+            return;
+        }
+    }
+    if let Err(error) = writer.checkpoint() {
+        // The write-ahead log stays and is read at the next start.
+        tracing::warn!(%error, "the catalogue was closed without a checkpoint");
+    }
+    queue.failed("it is closed".to_owned());
+}
+
+/// Applies changes of the log, again and again while the disk is full.
+fn apply(writer: &mut Writer, queue: &Queue, changes: &[Change], pages_max: &AtomicU32) -> Result<(), CatalogueError> {
+    loop {
+        match writer.apply(changes) {
+            Ok(()) => {
+                queue.committed(changes.len(), writer.watermark(), writer.by_status());
+                return Ok(());
+            }
+            Err(error @ CatalogueError::Full { .. }) => {
+                tracing::warn!(%error, retry_interval = ?RETRY_INTERVAL, "the catalogue waits for room");
+                if !queue.stalled(error.to_string(), RETRY_INTERVAL) {
+                    return Err(error);
+                }
+                writer.allow_pages(pages_max.load(Ordering::Relaxed))?;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Applies own changes and answers each.
+fn answer(writer: &mut Writer, queue: &Queue, asked: Vec<Asked>) -> Result<(), CatalogueError> {
+    let (changes, answers): (Vec<_>, Vec<_>) = asked.into_iter().map(|one| (one.change, one.answer)).unzip();
+    match writer.apply_own(&changes) {
+        Ok(done) => {
+            queue.committed(0, writer.watermark(), writer.by_status());
+            for (one, answer) in done.into_iter().zip(answers) {
+                // A caller that no longer waits is not told.
+                let _ = answer.send(one);
+            }
+            Ok(())
+        }
+        Err(error) => {
+            for answer in answers {
+                let _ = answer.send(Err(error.clone()));
+            }
+            // A full disk is no reason to stop: nothing of these changes is in the file, and their callers know.
+            if matches!(error, CatalogueError::Full { .. }) { Ok(()) } else { Err(error) }
+        }
+    }
+}

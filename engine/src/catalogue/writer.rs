@@ -1,0 +1,362 @@
+//! The one connection that writes. A batch is one transaction: rows, counts, spans and the watermark together.
+//!
+//! 1. The watermark is never ahead of the rows: both are committed at once.
+//! 2. A change whose sequence is at or below the watermark is passed over, so a replay changes nothing.
+//! 3. After a failed batch everything remembered from it is forgotten; the file is what it was before.
+
+use super::audit::Audit;
+use super::bounds::CatalogueSettings;
+use super::change::{Change, Entry, Note, NoteKind, Own, StatusChange};
+use super::error::CatalogueError;
+use super::names::Names;
+use super::row;
+use super::schema;
+use super::span::Spans;
+use super::totals::{self, Deltas};
+use model::{ItemId, Status, Timestamp};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
+use std::path::{Path, PathBuf};
+
+/// The owner thread's connection and what it remembers between batches.
+#[derive(Debug)]
+pub(super) struct Writer {
+    path: PathBuf,
+    connection: Connection,
+    names: Names,
+    audit: Audit,
+    spans: Spans,
+    watermark: u64,
+    by_status: [u64; Status::COUNT],
+}
+
+/// What an own change came to: done, or refused without harm to its batch.
+pub(super) type Answer = Result<(), CatalogueError>;
+
+impl Writer {
+    /// Opens or makes the file.
+    ///
+    /// # Errors
+    /// As [`schema::open_writer`].
+    pub fn open(path: &Path, settings: &CatalogueSettings) -> Result<Self, CatalogueError> {
+        let connection = schema::open_writer(path, settings)?;
+        let (watermark, by_status) = read_state(&connection).map_err(|error| CatalogueError::of(path, &error))?;
+        Ok(Self {
+            path: path.to_path_buf(),
+            connection,
+            names: Names::default(),
+            audit: Audit::default(),
+            spans: Spans::default(),
+            watermark,
+            by_status,
+        })
+    }
+
+    /// The highest log sequence that is committed.
+    pub fn watermark(&self) -> u64 {
+        self.watermark
+    }
+
+    /// Items by status, as committed.
+    pub fn by_status(&self) -> &[u64; Status::COUNT] {
+        &self.by_status
+    }
+
+    /// Applies changes of the log in one transaction.
+    ///
+    /// # Errors
+    /// Nothing of the batch is in the file then, and it may be tried again.
+    pub fn apply(&mut self, changes: &[Change]) -> Result<(), CatalogueError> {
+        let mut watermark = self.watermark;
+        let mut deltas = Deltas::default();
+        let done = self.transaction(|writer| {
+            let mut statements = Arrivals::prepare(&writer.connection)?;
+            for change in changes.iter().filter(|change| change.sequence() > writer.watermark) {
+                debug_assert!(change.sequence() > watermark, "changes come in log order");
+                watermark = change.sequence();
+                match change {
+                    Change::Arrived(entry) => {
+                        let client = writer.names.client(&writer.connection, &entry.arrival.client)?;
+                        statements.arrived(&writer.connection, &mut writer.names, entry, client)?;
+                        writer.spans.add(&writer.connection, entry.item.0 as i64, entry.arrival.received_at_ms)?;
+                        deltas.came(Status::Quarantined, client, entry.raw.0 as i64);
+                    }
+                    Change::Deleted { items, at_ms, who, .. } => {
+                        for item in items {
+                            if let Some((status, client, raw_bytes)) = delete(&writer.connection, *item)? {
+                                deltas.went(status, client, raw_bytes);
+                                let at = Timestamp(*at_ms);
+                                writer.audit.add(&writer.connection, at, who, "deleted", Some(*item))?;
+                            }
+                        }
+                    }
+                    Change::Passed { .. } => {}
+                }
+            }
+            deltas.write(&writer.connection)?;
+            writer.spans.write(&writer.connection)?;
+            writer
+                .connection
+                .prepare_cached("UPDATE meta SET value = ?1 WHERE key = 'watermark'")?
+                .execute(params![watermark as i64])?;
+            Ok(())
+        });
+        if done.is_ok() {
+            self.watermark = watermark;
+            self.count(&deltas);
+        }
+        done
+    }
+
+    /// Applies changes of the catalogue's own in one transaction that is on disk when this returns. Each has its own
+    /// answer; a refused one changes nothing and does not hold up the others.
+    ///
+    /// # Errors
+    /// Nothing of the batch is in the file then.
+    pub fn apply_own(&mut self, changes: &[Own]) -> Result<Vec<Answer>, CatalogueError> {
+        let mut deltas = Deltas::default();
+        let mut answers = Vec::with_capacity(changes.len());
+        self.synchronous("FULL")?;
+        let done = self.transaction(|writer| {
+            for change in changes {
+                answers.push(match change {
+                    Own::Status(change) => writer.change_status(change, &mut deltas)?,
+                    Own::Note(note) => writer.note(note)?,
+                    Own::Setting { key, json, who, at } => {
+                        writer
+                            .connection
+                            .prepare_cached(
+                                "INSERT INTO setting(key, json, who, at_ms) VALUES(?1, ?2, ?3, ?4)
+                                 ON CONFLICT(key) DO UPDATE SET json = ?2, who = ?3, at_ms = ?4",
+                            )?
+                            .execute(params![key, json, who, at.0])?;
+                        writer.audit.add(&writer.connection, *at, who, &format!("set {key} = {json}"), None)?;
+                        Ok(())
+                    }
+                });
+            }
+            deltas.write(&writer.connection)
+        });
+        self.synchronous("NORMAL")?;
+        done?;
+        self.count(&deltas);
+        Ok(answers)
+    }
+
+    /// Sets the bound on the file.
+    pub fn allow_pages(&self, pages_max: u32) -> Result<(), CatalogueError> {
+        schema::set_pages_max(&self.connection, pages_max).map_err(|error| CatalogueError::of(&self.path, &error))
+    }
+
+    /// Copies the write-ahead log into the file and empties it.
+    pub fn checkpoint(&self) -> Result<(), CatalogueError> {
+        self.connection
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+            .map_err(|error| CatalogueError::of(&self.path, &error))
+    }
+
+    fn synchronous(&self, level: &str) -> Result<(), CatalogueError> {
+        self.connection
+            .pragma_update(None, "synchronous", level)
+            .map_err(|error| CatalogueError::of(&self.path, &error))
+    }
+
+    fn count(&mut self, deltas: &Deltas) {
+        for (count, delta) in self.by_status.iter_mut().zip(deltas.by_status()) {
+            *count = count.saturating_add_signed(*delta);
+        }
+    }
+
+    /// Runs `work` in a transaction; what fails leaves no trace, in the file or in memory.
+    fn transaction(&mut self, work: impl FnOnce(&mut Self) -> rusqlite::Result<()>) -> Result<(), CatalogueError> {
+        let done = self
+            .connection
+            .execute_batch("BEGIN IMMEDIATE")
+            .and_then(|()| work(self))
+            .and_then(|()| self.connection.execute_batch("COMMIT"));
+        done.map_err(|error| {
+            // SQLite may have rolled back by itself; then there is nothing to roll back, which is as good.
+            if !self.connection.is_autocommit() {
+                let _ = self.connection.execute_batch("ROLLBACK");
+            }
+            self.names.clear();
+            self.audit.clear();
+            self.spans.clear();
+            CatalogueError::of(&self.path, &error)
+        })
+    }
+
+    fn change_status(&mut self, change: &StatusChange, deltas: &mut Deltas) -> rusqlite::Result<Answer> {
+        let id = change.item.0 as i64;
+        let found: Option<u8> = self
+            .connection
+            .prepare_cached("SELECT status FROM item WHERE id = ?1")?
+            .query_row(params![id], |row| row.get(0))
+            .optional()?;
+        let Some(found) = found else { return Ok(Err(CatalogueError::UnknownItem(change.item))) };
+        let found = row::status(found)?;
+        if found != change.from {
+            return Ok(Err(CatalogueError::MovedOn { item: change.item, expected: change.from, found }));
+        }
+        let a = &change.attributes;
+        self.connection
+            .prepare_cached(
+                "UPDATE item SET status = ?2, priority_override = ?3, sample_priority = ?4, date_submitted_ms = ?5,
+                 date_analysis_finished_ms = ?6, signatures_priority = ?7, signatures_sequence = ?8,
+                 date_sample_finished_ms = ?9 WHERE id = ?1",
+            )?
+            .execute(params![
+                id,
+                change.to.code(),
+                change.priority_override,
+                a.sample_priority,
+                a.date_submitted.0,
+                a.date_analysis_finished.0,
+                a.signatures_priority,
+                a.signatures_sequence.0 as i64,
+                a.date_sample_finished.0,
+            ])?;
+        if let Some(verdict) = &change.verdict {
+            self.connection
+                .prepare_cached("UPDATE item SET verdict_sequence = ?2 WHERE id = ?1")?
+                .execute(params![id, verdict.sequence.0 as i64])?;
+            self.connection.prepare_cached("DELETE FROM detection WHERE item = ?1")?.execute(params![id])?;
+            for signature in &verdict.signatures {
+                let signature = self.names.word(&self.connection, signature)?;
+                self.connection
+                    .prepare_cached("INSERT OR IGNORE INTO detection(signature, item) VALUES(?1, ?2)")?
+                    .execute(params![signature, id])?;
+            }
+        }
+        deltas.moved(change.from, change.to);
+        add_note(&self.connection, id, NoteKind::Action, change.at, &change.who, &change.what)?;
+        self.audit.add(
+            &self.connection,
+            change.at,
+            &change.who,
+            &format!("{} -> {}: {}", change.from, change.to, change.what),
+            Some(change.item),
+        )?;
+        Ok(Ok(()))
+    }
+
+    fn note(&mut self, note: &Note) -> rusqlite::Result<Answer> {
+        let id = note.item.0 as i64;
+        let known: Option<i64> = self
+            .connection
+            .prepare_cached("SELECT id FROM item WHERE id = ?1")?
+            .query_row(params![id], |row| row.get(0))
+            .optional()?;
+        if known.is_none() {
+            return Ok(Err(CatalogueError::UnknownItem(note.item)));
+        }
+        add_note(&self.connection, id, note.kind, note.at, &note.who, &note.what)?;
+        Ok(Ok(()))
+    }
+}
+
+/// The hot statements, looked up once a batch.
+struct Arrivals<'c> {
+    sample: CachedStatement<'c>,
+    item: CachedStatement<'c>,
+}
+
+impl<'c> Arrivals<'c> {
+    fn prepare(connection: &'c Connection) -> rusqlite::Result<Self> {
+        Ok(Self {
+            sample: connection.prepare_cached(
+                "INSERT OR IGNORE INTO sample(id, blake3, sha256, raw_bytes, stored_bytes) VALUES(?1, ?2, ?3, ?4, ?5)",
+            )?,
+            item: connection.prepare_cached(
+                "INSERT INTO item(id, sample, client, status, flags, platform, parent_server, reason,
+                   definitions_sequence, received_at_ms, name, received_priority, verdict_sequence, sample_priority,
+                   date_submitted_ms, date_analysis_finished_ms, signatures_priority, signatures_sequence,
+                   date_sample_finished_ms)
+                 VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 0, ?12, 0, 0, 0, 0, 0)",
+            )?,
+        })
+    }
+
+    fn arrived(
+        &mut self,
+        connection: &Connection,
+        names: &mut Names,
+        entry: &Entry,
+        client: i64,
+    ) -> rusqlite::Result<()> {
+        let arrival = &entry.arrival;
+        let platform = names.word(connection, &arrival.platform)?;
+        let parent_server = names.word(connection, &arrival.parent_server)?;
+        let reason = names.word(connection, &arrival.reason)?;
+        // The sample's row is also made by a duplicate, for the last item of a sample takes the row with it, and a
+        // duplicate may have been on its way then.
+        self.sample.execute(params![
+            entry.sample.0 as i64,
+            entry.blake3.0,
+            entry.sha256.0,
+            entry.raw.0 as i64,
+            entry.stored.0 as i64
+        ])?;
+        self.item.execute(params![
+            entry.item.0 as i64,
+            entry.sample.0 as i64,
+            client,
+            Status::Quarantined.code(),
+            row::flags(arrival),
+            platform,
+            parent_server,
+            reason,
+            arrival.definitions_sequence.0 as i64,
+            arrival.received_at_ms,
+            arrival.name,
+            arrival.sample_priority,
+        ])?;
+        Ok(())
+    }
+}
+
+/// Takes out an item with all that belongs to it, and its sample when it was the last; what it counted for, or `None`
+/// when there is no such item.
+fn delete(connection: &Connection, item: ItemId) -> rusqlite::Result<Option<(Status, i64, i64)>> {
+    let id = item.0 as i64;
+    let found: Option<(u8, i64, i64, i64)> = connection
+        .prepare_cached(
+            "SELECT i.status, i.client, i.sample, s.raw_bytes FROM item i JOIN sample s ON s.id = i.sample WHERE i.id = ?1",
+        )?
+        .query_row(params![id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
+        .optional()?;
+    let Some((status, client, sample, raw_bytes)) = found else { return Ok(None) };
+    for table in
+        ["DELETE FROM item WHERE id = ?1", "DELETE FROM note WHERE item = ?1", "DELETE FROM detection WHERE item = ?1"]
+    {
+        connection.prepare_cached(table)?.execute(params![id])?;
+    }
+    connection
+        .prepare_cached(
+            "DELETE FROM sample WHERE id = ?1 AND NOT EXISTS(SELECT 1 FROM item INDEXED BY item_sample WHERE sample = ?1)",
+        )?
+        .execute(params![sample])?;
+    Ok(Some((row::status(status)?, client, raw_bytes)))
+}
+
+fn add_note(
+    connection: &Connection,
+    item: i64,
+    kind: NoteKind,
+    at: Timestamp,
+    who: &str,
+    what: &str,
+) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT INTO note(item, number, kind, at_ms, who, what)
+             VALUES(?1, (SELECT coalesce(max(number), 0) + 1 FROM note WHERE item = ?1), ?2, ?3, ?4, ?5)",
+        )?
+        .execute(params![item, kind as u8, at.0, who, what])?;
+    Ok(())
+}
+
+fn read_state(connection: &Connection) -> rusqlite::Result<(u64, [u64; Status::COUNT])> {
+    let watermark: i64 =
+        connection.query_row("SELECT value FROM meta WHERE key = 'watermark'", [], |row| row.get(0))?;
+    Ok((watermark as u64, totals::read_by_status(connection)?))
+}
