@@ -1,0 +1,86 @@
+//! Dropping the content of samples that no item needs any more.
+//!
+//! 1. A sample is dropped only when the catalogue, brought up to a point of the log after the decision was announced,
+//!    knows no item of it, and no arrival came to rely on it in between.
+//! 2. The lane has the last word, for only the lane makes arrivals.
+
+use crate::lane::Work;
+use crate::shared::Shared;
+use crossbeam_channel::{Sender, bounded};
+use model::{Blake3, SampleId};
+use parking_lot::Mutex;
+use std::time::Duration;
+
+/// How long the catalogue may take to catch up before the decision is put off.
+const CATCH_UP: Duration = Duration::from_secs(10);
+/// Samples decided in one round.
+const ROUND_MAX: usize = 1024;
+
+/// Samples that lost an item.
+pub(super) struct Drops {
+    candidates: Mutex<Vec<(Blake3, SampleId)>>,
+}
+
+impl Drops {
+    pub(super) fn new(candidates: Vec<(Blake3, SampleId)>) -> Self {
+        Self { candidates: Mutex::new(candidates) }
+    }
+
+    pub(super) fn add(&self, more: Vec<(Blake3, SampleId)>) {
+        self.candidates.lock().extend(more);
+    }
+
+    /// Decides about all candidates; those that cannot be decided now come again.
+    pub(super) fn run(&self, shared: &Shared, lane: &Sender<Work>) {
+        loop {
+            let round: Vec<_> = {
+                let mut candidates = self.candidates.lock();
+                let from = candidates.len().saturating_sub(ROUND_MAX);
+                candidates.split_off(from)
+            };
+            if round.is_empty() {
+                return;
+            }
+            if !decide(shared, lane, &round) {
+                self.add(round);
+                return;
+            }
+        }
+    }
+}
+
+/// `false` when the catalogue does not catch up or the lane has stopped.
+fn decide(shared: &Shared, lane: &Sender<Work>, round: &[(Blake3, SampleId)]) -> bool {
+    {
+        let mut holds = shared.holds.lock();
+        round.iter().for_each(|(_, sample)| holds.close(*sample));
+    }
+    // What was placed before this point and relies on one of them is in the log now; what comes later is noticed.
+    let reached = barrier(lane).is_some_and(|sequence| shared.catalogue.reach(sequence, CATCH_UP));
+    let mut tombstones = Vec::new();
+    for (digest, sample) in round {
+        let unneeded = reached && matches!(shared.catalogue.live_items_of(*sample), Ok(0));
+        if unneeded && !shared.dead.lock().samples.contains(&sample.0) {
+            tombstones.push((*digest, *sample));
+        } else {
+            shared.holds.lock().may_drop(*sample);
+        }
+    }
+    let (answer, answers) = bounded(tombstones.len().max(1));
+    for (digest, sample) in tombstones {
+        let answer = answer.clone();
+        let done = Box::new(move |outcome| drop(answer.send(outcome)));
+        if lane.send(Work::Tombstone { digest, sample, done }).is_err() {
+            return false;
+        }
+    }
+    drop(answer);
+    reached && answers.iter().all(|outcome| outcome.is_ok())
+}
+
+fn barrier(lane: &Sender<Work>) -> Option<u64> {
+    let (answer, outcome) = bounded(1);
+    let done = Box::new(move |outcome| drop(answer.send(outcome)));
+    lane.send(Work::Barrier { seal: false, done }).ok()?;
+    outcome.recv().ok()?.ok()
+}

@@ -1,0 +1,578 @@
+//! The lane's thread.
+
+use super::active::Active;
+use super::batch::{After, Batch, Coming, Content, How, Outcome, Placed, Placing, Stored, Work, arrived};
+use crate::catalogue::Change;
+use crate::disk::{AlignedBuf, LaneFile};
+use crate::error::SubmitError;
+use crate::pack::{Effort, Identity, pack};
+use crate::quota::{FullReason, Refusal, Settlement};
+use crate::retry::{Remembered, RetryWindow};
+use crate::segment::batch::BATCH_BYTES_MAX;
+use crate::segment::footer::{ENTRY_BYTES, Entry, prefix};
+use crate::segment::reader::Fresh;
+use crate::segment::{Place, segments_dir};
+use crate::shared::Shared;
+use crossbeam_channel::{Receiver, RecvTimeoutError};
+use model::{ItemId, RawBytes, SampleId, StoredBytes};
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How long the lane waits for work before it uses the time to prepare.
+const IDLE_STEP: Duration = Duration::from_millis(20);
+/// How long it waits when there is nothing to prepare either.
+const IDLE_REST: Duration = Duration::from_secs(1);
+/// A buffer larger than this is given back when the lane rests.
+const BUFFER_KEPT_BYTES: usize = 256 << 10;
+/// Bytes written between two looks at the free disk.
+const LOOK_BYTES: u64 = 16 << 20;
+
+/// The lane.
+pub(crate) struct Lane {
+    shared: Arc<Shared>,
+    work: Receiver<Work>,
+    active: Option<Active>,
+    next_sequence: u64,
+    retry: RetryWindow,
+    buffer: AlignedBuf,
+    since_look: u64,
+    reserve: Reserve,
+}
+
+impl Lane {
+    pub(crate) fn new(shared: Arc<Shared>, work: Receiver<Work>, next_sequence: u64, retry: RetryWindow) -> Self {
+        let reserve = Reserve::take(&shared);
+        Self {
+            shared,
+            work,
+            active: None,
+            next_sequence,
+            retry,
+            buffer: AlignedBuf::default(),
+            since_look: u64::MAX / 2,
+            reserve,
+        }
+    }
+
+    /// Works until told to stop, then seals the active segment.
+    pub(crate) fn run(mut self) {
+        let mut rest = IDLE_STEP;
+        loop {
+            match self.work.recv_timeout(rest) {
+                Ok(first) => {
+                    rest = IDLE_STEP;
+                    if self.serve(first) {
+                        break;
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => rest = self.idle(),
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+        }
+        // Whoever still waits is told, not left waiting.
+        for work in self.work.try_iter() {
+            work.fail(&SubmitError::Stopped("the store is closing".to_owned()));
+        }
+        if self.shared.failure().is_none()
+            && let Some(active) = self.active.take()
+            && let Err(error) = active.seal(&self.shared)
+        {
+            // Nothing is lost: an unsealed segment is recovered at the next start.
+            tracing::warn!(%error, "the active segment was not sealed");
+        }
+    }
+
+    /// Takes what is ready, makes it durable, answers. `true` when told to stop.
+    fn serve(&mut self, first: Work) -> bool {
+        let mut batch = Batch::new(std::mem::take(&mut self.buffer), self.next_sequence);
+        let mut next = Some(first);
+        let mut stop = false;
+        while let Some(work) = next {
+            match work {
+                Work::Stop => stop = true,
+                other => self.place(other, &mut batch),
+            }
+            next = if stop || batch.builder.bytes() >= BATCH_BYTES_MAX { None } else { self.work.try_recv().ok() };
+        }
+        self.commit(batch);
+        stop
+    }
+
+    fn idle(&mut self) -> Duration {
+        if self.shared.failure().is_some() {
+            return IDLE_REST;
+        }
+        if let Some(active) = &mut self.active
+            && active.prepare(&self.shared)
+        {
+            return IDLE_STEP;
+        }
+        if self.buffer.capacity() > BUFFER_KEPT_BYTES {
+            self.buffer = AlignedBuf::default();
+        }
+        self.shared.pool.trim();
+        self.look_at_disk();
+        self.reserve.renew(&self.shared);
+        IDLE_REST
+    }
+
+    fn look_at_disk(&mut self) {
+        self.since_look = 0;
+        if let Ok(bytes) = self.shared.disk.free_bytes(&self.shared.data) {
+            self.shared.ledger.set_free_disk(bytes);
+        }
+    }
+
+    fn place(&mut self, work: Work, batch: &mut Batch) {
+        if let Some(reason) = self.shared.failure() {
+            work.fail(&SubmitError::Stopped(reason));
+            return;
+        }
+        match work {
+            Work::Arrive(coming, content) => self.place_arrival(coming, content, batch),
+            Work::Delete { items, who, at_ms, done } => batch.delete(items, who, at_ms, done),
+            Work::Tombstone { digest, sample, done } => {
+                if self.shared.holds.lock().may_drop(sample) {
+                    // From here on arrivals bring the bytes again; the record makes it so after a restart too.
+                    self.shared.index.remove(prefix(&digest), sample);
+                    batch.tombstone(digest, sample, done);
+                } else {
+                    done(Ok(false));
+                }
+            }
+            Work::Barrier { seal, done } => batch.after.push(After::Passed { seal, done }),
+            Work::Stop => {}
+        }
+    }
+
+    fn place_arrival(&mut self, coming: Box<Coming>, content: Content, batch: &mut Batch) {
+        if let Some(key) = &coming.arrival.retry_key {
+            let earlier = batch.keyed(key).or_else(|| self.retry.get(key).map(|remembered| (remembered, 0)));
+            if let Some((remembered, stored_bytes)) = earlier {
+                self.repeat(coming, &content, remembered, stored_bytes, batch);
+                return;
+            }
+        }
+        if let Some((sample, stored_bytes)) = batch.fresh(&coming.digests.blake3) {
+            let unpin = matches!(&content, Content::Here { body: None, .. });
+            batch.arrive(coming, Placing::Known { sample, stored_bytes, unpin });
+            return;
+        }
+        let placing = match content {
+            Content::Here { known, body } => {
+                let here = self.shared.index.place_of(prefix(&coming.digests.blake3), known.sample).is_some();
+                match body {
+                    // The sample was dropped while this arrival waited; its bytes are at hand and stored anew.
+                    Some(body) if !here => {
+                        let identity = Identity { id: coming.digests.blake3.0, raw_bytes: coming.raw_bytes };
+                        Placing::Packed(pack(&self.shared.key, &body, &identity, Effort::Usual))
+                    }
+                    body => {
+                        self.shared.holds.lock().touch(known.sample);
+                        let unpin = body.is_none();
+                        Placing::Known { sample: known.sample, stored_bytes: known.stored_bytes, unpin }
+                    }
+                }
+            }
+            Content::Packed(packed) => match self.here_by_now(&coming) {
+                Some((sample, stored_bytes)) => Placing::Known { sample, stored_bytes, unpin: false },
+                None => Placing::Packed(packed),
+            },
+            Content::Large(large) => match self.here_by_now(&coming) {
+                Some((sample, stored_bytes)) => Placing::Known { sample, stored_bytes, unpin: false },
+                None => Placing::Large(large),
+            },
+        };
+        batch.arrive(coming, placing);
+    }
+
+    /// The sample, if another arrival brought it after this one was packed. A place that cannot be read counts as
+    /// absent: the content is then stored again, which is never wrong.
+    fn here_by_now(&self, coming: &Coming) -> Option<(SampleId, u64)> {
+        let known = self.shared.find(&coming.digests.blake3).ok()??;
+        self.shared.holds.lock().touch(known.sample);
+        Some((known.sample, known.stored_bytes))
+    }
+
+    fn repeat(&self, coming: Box<Coming>, content: &Content, remembered: Remembered, stored_bytes: u64, batch: &mut Batch) {
+        let stored_bytes = match content {
+            Content::Here { known, body } => {
+                if body.is_none() {
+                    self.shared.holds.lock().unpin(known.sample);
+                }
+                known.stored_bytes
+            }
+            Content::Packed(_) | Content::Large(_) => stored_bytes,
+        };
+        if remembered.is_of(&coming.digests.blake3) {
+            // Answered with the batch: the first attempt may be in it.
+            batch.after.push(After::Repeated { remembered, stored_bytes, coming });
+        } else {
+            let Coming { done, permit, .. } = *coming;
+            drop(permit);
+            done(Err(SubmitError::KeyReused(remembered.item)));
+        }
+    }
+
+    /// Makes the batch durable and does what follows from that.
+    fn commit(&mut self, mut batch: Batch) {
+        let after = std::mem::take(&mut batch.after);
+        let last_sequence = batch.next_sequence - 1;
+        let mut seal = false;
+        if batch.builder.is_empty() {
+            self.buffer = batch.builder.into_buffer();
+            for after in after {
+                seal |= self.answer_unwritten(after, last_sequence);
+            }
+        } else {
+            match self.write(batch, after.iter().any(|after| matches!(after, After::Deleted { .. } | After::Dropped { .. }))) {
+                Ok(start) => seal = self.settle(after, start, last_sequence),
+                Err(error) => {
+                    for after in after {
+                        if let After::Dropped { digest, sample, .. } = &after {
+                            self.put_back(digest, *sample);
+                        }
+                        self.unpin(&after);
+                        after.fail(&error);
+                    }
+                }
+            }
+        }
+        if seal {
+            self.seal_active();
+        }
+    }
+
+    /// A tombstone that was not written: the sample is still there.
+    fn put_back(&self, digest: &model::Blake3, sample: SampleId) {
+        if let Some((_, place)) = self.shared.table.locate(sample.0) {
+            self.shared.index.put(prefix(digest), sample, place);
+        }
+    }
+
+    fn unpin(&self, after: &After) {
+        if let After::Arrived { how: How::Known { sample, unpin: true, .. }, .. } = after {
+            self.shared.holds.lock().unpin(*sample);
+        }
+    }
+
+    fn answer_unwritten(&self, after: After, last_sequence: u64) -> bool {
+        match after {
+            After::Repeated { remembered, stored_bytes, coming } => self.answer_repeated(remembered, stored_bytes, *coming),
+            After::Passed { seal, done } => {
+                done(Ok(last_sequence));
+                return seal;
+            }
+            After::Arrived { .. } | After::Deleted { .. } | After::Dropped { .. } => {
+                unreachable!("what has a record makes the batch one to write")
+            }
+        }
+        false
+    }
+
+    /// Writes the batch; gives its offset in the active segment.
+    fn write(&mut self, batch: Batch, may_use_reserve: bool) -> Result<u64, SubmitError> {
+        let records = batch.records();
+        let bytes = batch.builder.bytes() as u64;
+        let active = match self.room(bytes, records, may_use_reserve) {
+            Ok(active) => active,
+            Err(error) => {
+                self.buffer = batch.builder.into_buffer();
+                return Err(error);
+            }
+        };
+        let start = active.growing.written();
+        let header = active.growing.header;
+        let (pages, chain) = batch.builder.close(header.segment, header.store, active.growing.batches(), start);
+        let began = Instant::now();
+        let (pages, outcome) = active.growing.append(pages, chain);
+        self.buffer = pages;
+        match outcome {
+            Ok(()) => {
+                self.next_sequence = batch.next_sequence;
+                self.since_look += bytes;
+                let counters = &self.shared.counters;
+                counters.sync_us.observe_us(began.elapsed());
+                counters.batch_records.observe(records as u64);
+                counters.log_bytes.add(bytes);
+                Ok(start)
+            }
+            Err(error) => Err(self.poison(format!("writing {bytes} bytes to segment {} failed: {error}", header.segment))),
+        }
+    }
+
+    /// The active segment, with room for the batch.
+    fn room(&mut self, bytes: u64, records: usize, may_use_reserve: bool) -> Result<&mut Active, SubmitError> {
+        if self.since_look > LOOK_BYTES {
+            self.look_at_disk();
+        }
+        let segment_bytes = self.shared.settings.segment_bytes();
+        if self.active.as_ref().is_some_and(|active| !active.has_room(bytes, records, segment_bytes)) {
+            self.seal_active();
+            if let Some(reason) = self.shared.failure() {
+                return Err(SubmitError::Stopped(reason));
+            }
+        }
+        let mut outcome = self.ready(bytes, segment_bytes);
+        if may_use_reserve && matches!(&outcome, Err(error) if error.kind() == io::ErrorKind::StorageFull) {
+            self.reserve.release(&self.shared);
+            outcome = self.ready(bytes, segment_bytes);
+        }
+        match outcome {
+            Ok(()) => match &mut self.active {
+                Some(active) => Ok(active),
+                None => unreachable!("it was made ready"),
+            },
+            Err(error) if error.kind() == io::ErrorKind::StorageFull => {
+                self.look_at_disk();
+                let quota = self.shared.ledger.quota();
+                Err(SubmitError::Refused(Refusal::Full { what: FullReason::Disk, quota }))
+            }
+            Err(error) => Err(self.poison(format!("making room in a segment failed: {error}"))),
+        }
+    }
+
+    fn ready(&mut self, bytes: u64, segment_bytes: u64) -> io::Result<()> {
+        if self.active.is_none() {
+            let id = self.shared.allot_segment().ok_or_else(|| io::Error::other("all segment numbers are used"))?;
+            self.active = Some(Active::create(&self.shared, id)?);
+        }
+        match &mut self.active {
+            Some(active) => active.make_room(bytes, segment_bytes),
+            None => unreachable!("it was made above"),
+        }
+    }
+
+    fn seal_active(&mut self) {
+        let Some(active) = self.active.take() else { return };
+        if let Err(error) = active.seal(&self.shared) {
+            // The segment's records are durable and stay readable; only a new start may tell how the file stands.
+            self.poison(format!("sealing a segment failed: {error}"));
+        }
+    }
+
+    /// After this nothing is answered with yes. The same bytes are never written or synced again: the kernel may have
+    /// dropped them and would say yes.
+    fn poison(&mut self, reason: String) -> SubmitError {
+        tracing::error!(reason, "the store stops writing until it is opened again");
+        self.shared.fail(reason.clone());
+        SubmitError::Stopped(reason)
+    }
+
+    /// Publishes a durable batch: readers, index, ledger, catalogue, retries, then the answers. Gives whether someone
+    /// asked for the segment to be sealed.
+    fn settle(&mut self, after: Vec<After>, start: u64, last_sequence: u64) -> bool {
+        self.publish(&after, start);
+        self.charge(&after);
+        let mut changes = Vec::with_capacity(after.len());
+        let mut answers: Vec<(super::Done, Outcome, Instant)> = Vec::with_capacity(after.len());
+        let mut others: Vec<Box<dyn FnOnce() + Send>> = Vec::new();
+        let mut seal = false;
+        for after in after {
+            match after {
+                After::Arrived { placed, coming, how } => {
+                    let (change, stored) = self.keep(&placed, &coming, how);
+                    changes.push(change);
+                    let new_sample = !stored.duplicate;
+                    let Coming { permit, done, submitted, .. } = *coming;
+                    let record_bytes = placed.head.record_bytes() as u64;
+                    self.shared.ledger.settle(permit, Settlement { record_bytes, new_sample });
+                    answers.push((done, Ok(stored), submitted));
+                }
+                After::Repeated { remembered, stored_bytes, coming } => {
+                    self.answer_repeated(remembered, stored_bytes, *coming);
+                }
+                After::Deleted { placed, items, who, at_ms, done } => {
+                    let ids = items.iter().map(|doomed| doomed.item).collect();
+                    changes.push(Change::Deleted { sequence: placed.head.sequence, items: ids, at_ms, who });
+                    self.bury(&items);
+                    others.push(Box::new(move || done(Ok(()))));
+                }
+                After::Dropped { placed, sample, done, .. } => {
+                    changes.push(Change::Passed { sequence: placed.head.sequence });
+                    self.drop_content(sample);
+                    others.push(Box::new(move || done(Ok(true))));
+                }
+                After::Passed { seal: and_seal, done } => {
+                    seal |= and_seal;
+                    others.push(Box::new(move || done(Ok(last_sequence))));
+                }
+            }
+        }
+        self.shared.catalogue.feed(changes);
+        for (done, outcome, submitted) in answers {
+            self.shared.counters.ack_us.observe_us(submitted.elapsed());
+            done(outcome);
+        }
+        for done in others {
+            done();
+        }
+        seal
+    }
+
+    fn publish(&mut self, after: &[After], start: u64) {
+        let mut entries = Vec::with_capacity(after.len());
+        let mut fresh = Vec::new();
+        let mut indexed = Vec::new();
+        for after in after {
+            let placed = match after {
+                After::Arrived { placed, .. } | After::Deleted { placed, .. } | After::Dropped { placed, .. } => placed,
+                After::Repeated { .. } | After::Passed { .. } => continue,
+            };
+            let Placed { head, at } = placed;
+            let offset = start + *at as u64;
+            entries.push(Entry::of(head, offset));
+            if head.kind.brings_content() {
+                let digests = crate::pack::Digests { blake3: head.blake3, sha256: head.sha256 };
+                fresh.push(Fresh { offset, digests, raw_bytes: head.raw_bytes });
+                indexed.push((prefix(&head.blake3), SampleId(head.sequence), offset));
+            }
+        }
+        let Some(active) = &mut self.active else { unreachable!("the batch was written to it") };
+        active.count_entries(entries.len());
+        active.segment.publish(&entries, &fresh);
+        let segment = active.segment.id;
+        for (prefix, sample, offset) in indexed {
+            self.shared.index.put(prefix, sample, Place { segment, offset });
+        }
+    }
+
+    /// What the batch took besides arrivals' records, while their permits still cover it.
+    fn charge(&self, after: &[After]) {
+        let settled_apart: u64 = after.iter().map(After::arrival_bytes).sum();
+        let notes = after.iter().filter(|after| matches!(after, After::Deleted { .. } | After::Dropped { .. })).count();
+        let entries = (notes * ENTRY_BYTES) as u64;
+        self.shared.ledger.charge((self.buffer.len() as u64 + entries).saturating_sub(settled_apart));
+    }
+
+    /// Takes a durable arrival into the books that are not the ledger.
+    fn keep(&mut self, placed: &Placed, coming: &Coming, how: How) -> (Change, Stored) {
+        let shared = &self.shared;
+        let head = &placed.head;
+        let (sample, stored_bytes, duplicate) = match how {
+            How::New { effort } => {
+                if matches!(effort, Effort::Raw | Effort::Light) {
+                    shared.pressure.add_light(head.raw_bytes);
+                }
+                (SampleId(head.sequence), head.record_bytes() as u64, false)
+            }
+            How::NewLarge(mut large) => {
+                large.discard = None;
+                (SampleId(head.sequence), large.stored_bytes, false)
+            }
+            How::Known { sample, stored_bytes, unpin } => {
+                if unpin {
+                    shared.holds.lock().unpin(sample);
+                }
+                (sample, stored_bytes, true)
+            }
+        };
+        let counters = &shared.counters;
+        if duplicate { counters.duplicates.add(1) } else { counters.stored.add(1) }
+        counters.raw_bytes.add(head.raw_bytes);
+        if let Some(key) = coming.arrival.retry_key {
+            let remembered = Remembered::new(ItemId(head.sequence), sample, &head.blake3);
+            self.retry.remember(&coming.arrival.client, key, remembered);
+        }
+        let stored = Stored {
+            item: ItemId(head.sequence),
+            sample,
+            blake3: head.blake3,
+            sha256: head.sha256,
+            raw: RawBytes(head.raw_bytes),
+            stored: StoredBytes(stored_bytes),
+            duplicate,
+            repeated: false,
+        };
+        (arrived(head, coming.arrival.clone(), sample, stored_bytes), stored)
+    }
+
+    fn answer_repeated(&self, remembered: Remembered, stored_bytes: u64, coming: Coming) {
+        self.shared.counters.repeated.add(1);
+        let Coming { digests, raw_bytes, permit, done, .. } = coming;
+        drop(permit);
+        done(Ok(Stored {
+            item: remembered.item,
+            sample: remembered.sample,
+            blake3: digests.blake3,
+            sha256: digests.sha256,
+            raw: RawBytes(raw_bytes),
+            stored: StoredBytes(stored_bytes),
+            duplicate: remembered.item.0 != remembered.sample.0,
+            repeated: true,
+        }));
+    }
+
+    fn bury(&self, items: &[super::batch::Doomed]) {
+        let mut dead = self.shared.dead.lock();
+        for doomed in items {
+            if dead.items.insert(doomed.item.0) {
+                let known = !doomed.kind.brings_content();
+                self.shared.ledger.forget_item(&doomed.client, doomed.record_bytes, known);
+                if known && let Some((segment, _)) = self.shared.table.locate(doomed.item.0) {
+                    segment.add_dead(doomed.record_bytes);
+                }
+            }
+        }
+    }
+
+    fn drop_content(&self, sample: SampleId) {
+        self.shared.ledger.forget_sample();
+        self.shared.dead.lock().samples.insert(sample.0);
+        let Some((segment, place)) = self.shared.table.locate(sample.0) else { return };
+        if let Ok(view) = segment.record(place.offset) {
+            segment.add_dead(view.head.record_bytes() as u64);
+            crate::large::remove_file_of(&self.shared, &view.head);
+        }
+    }
+}
+
+impl After {
+    /// Bytes of an arrival's record, which the ledger charges with its permit.
+    fn arrival_bytes(&self) -> u64 {
+        match self {
+            Self::Arrived { placed, .. } => placed.head.record_bytes() as u64,
+            Self::Repeated { .. } | Self::Deleted { .. } | Self::Dropped { .. } | Self::Passed { .. } => 0,
+        }
+    }
+}
+
+/// Disk space set aside, so that deleting works when others have filled the disk to the last byte.
+struct Reserve {
+    path: PathBuf,
+    file: Option<Box<dyn LaneFile>>,
+    bytes: u64,
+}
+
+impl Reserve {
+    fn take(shared: &Shared) -> Self {
+        let path = segments_dir(&shared.data).join("reserve");
+        let mut reserve = Self { path, file: None, bytes: shared.settings.segment_bytes() };
+        let _ = shared.disk.unlink(&reserve.path);
+        reserve.renew(shared);
+        reserve
+    }
+
+    /// Takes the space again once there is plenty.
+    fn renew(&mut self, shared: &Shared) {
+        let plenty = shared.disk.free_bytes(&shared.data).is_ok_and(|free| free > 2 * self.bytes);
+        if self.file.is_some() || !plenty {
+            return;
+        }
+        let Ok(mut file) = shared.disk.create_lane(&self.path) else { return };
+        match file.allocate(0, self.bytes) {
+            Ok(()) => self.file = Some(file),
+            Err(_) => {
+                let _ = shared.disk.unlink(&self.path);
+            }
+        }
+    }
+
+    fn release(&mut self, shared: &Shared) {
+        if self.file.take().is_some() {
+            let _ = shared.disk.unlink(&self.path);
+        }
+    }
+}
