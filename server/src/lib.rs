@@ -1,6 +1,11 @@
 //! The daemon and the command line of `lazaret`: the only place where the engine, the words of the
 //! product and the network meet.
 //!
-//! Reading order: [`daemon`] starts and stops everything.
+//! Reading order: [`daemon`] starts and stops everything; [`http`] and [`intake`] are its two doors,
+//! [`security`] decides who passes them, [`metrics`] counts.
 
 pub mod daemon;
+pub mod http;
+pub mod intake;
+pub mod metrics;
+pub mod security;
