@@ -170,7 +170,7 @@ pub struct Limits {
     pub http_connections_max: usize,
     /// Open connections of the native protocol.
     pub intake_connections_max: usize,
-    /// A request's head must be complete after this long.
+    /// A request's head must be complete this long after its first byte.
     pub header_timeout: Duration,
     /// Bytes of a request's head: every header of ours at its longest, percent-encoded three-fold, fits.
     pub header_bytes_max: usize,
@@ -182,6 +182,8 @@ pub struct Limits {
     pub body_rate_min: u64,
     /// How long a body may be slower than [`Limits::body_rate_min`].
     pub body_grace: Duration,
+    /// Large samples and samples of unknown length that stream to disk at a time, each on a thread.
+    pub streams_max: usize,
     /// A connection of the native protocol that says nothing is closed after this long.
     pub intake_idle: Duration,
     /// After a signal, requests in flight have this long to end.
@@ -203,6 +205,7 @@ impl Default for Limits {
             body_idle: Duration::from_secs(20),
             body_rate_min: 1 << 10,
             body_grace: Duration::from_secs(20),
+            streams_max: 16,
             intake_idle: Duration::from_secs(120),
             drain: Duration::from_secs(20),
             event_listeners_max: 64,
