@@ -1,5 +1,7 @@
 //! The binary `lazaret`.
 
-fn main() -> anyhow::Result<()> {
-    server::daemon::serve(server::daemon::ServeOptions::default())
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    server::cli::run()
 }
