@@ -28,7 +28,8 @@ pub(crate) fn check_record(shared: &Shared, segment: &Arc<Segment>, entry: &Entr
         ReadError::Io { message, .. } => Damage::at(segment.id, range.clone(), message),
     };
     let view = segment.record(entry.offset).map_err(named)?;
-    let damage = |what: String| Damage::at(segment.id, range.clone(), what).of_sample(view.head.blake3, view.head.sequence);
+    let damage =
+        |what: String| Damage::at(segment.id, range.clone(), what).of_sample(view.head.blake3, view.head.sequence);
     if view.head.sequence != entry.sequence || view.head.kind != entry.kind {
         return Err(damage("the record is not the one that the footer names".to_owned()));
     }
@@ -57,7 +58,9 @@ pub(crate) fn check_record(shared: &Shared, segment: &Arc<Segment>, entry: &Entr
                 None => Err(damage("the segment went away while it was checked".to_owned())),
             }
         }
-        RecordKind::Known | RecordKind::Deletion | RecordKind::Tombstone | RecordKind::Part | RecordKind::Closing => Ok(()),
+        RecordKind::Known | RecordKind::Deletion | RecordKind::Tombstone | RecordKind::Part | RecordKind::Closing => {
+            Ok(())
+        }
     }
 }
 

@@ -208,7 +208,13 @@ impl Engine {
     /// # Errors
     /// The digest is unknown: permit and arrival come back, and the bytes must be sent.
     #[expect(clippy::result_large_err, reason = "what comes back is what was handed in")]
-    pub fn offer(&self, permit: Permit, digest: &Blake3, arrival: Arrival, done: Done) -> Result<(), (Permit, Arrival, Done)> {
+    pub fn offer(
+        &self,
+        permit: Permit,
+        digest: &Blake3,
+        arrival: Arrival,
+        done: Done,
+    ) -> Result<(), (Permit, Arrival, Done)> {
         let Ok(Some(known)) = self.find_and_pin(digest) else { return Err((permit, arrival, done)) };
         let digests = crate::pack::Digests { blake3: *digest, sha256: known.sha256 };
         let coming = Coming { digests, raw_bytes: known.raw_bytes, arrival, permit, submitted: Instant::now(), done };

@@ -50,7 +50,10 @@ pub enum OpenError {
         log: u64,
     },
     /// The numbers of segments are used up.
-    #[error("this store has used all {} segment numbers; export its samples into a new one", crate::segment::SEGMENTS_MAX)]
+    #[error(
+        "this store has used all {} segment numbers; export its samples into a new one",
+        crate::segment::SEGMENTS_MAX
+    )]
     SegmentsUsedUp,
 }
 

@@ -47,7 +47,14 @@ pub struct RebuildReport {
 
 /// Background passes have no place in a store that is only looked at.
 fn quiet() -> Settings {
-    Settings { finish: false, scrub: false, prepare_bytes: 0, max_bytes: u64::MAX / 256, segment_bytes: Some(256 << 20), ..Settings::default() }
+    Settings {
+        finish: false,
+        scrub: false,
+        prepare_bytes: 0,
+        max_bytes: u64::MAX / 256,
+        segment_bytes: Some(256 << 20),
+        ..Settings::default()
+    }
 }
 
 /// Reads every record of the store: checksums, seals, digests, and that every item has its content. A segment that a
@@ -101,7 +108,11 @@ pub fn verify(data: &Path, disk: Arc<dyn Disk>, progress: &mut dyn FnMut(Progres
 }
 
 /// An item whose content is nowhere.
-fn missing_content(shared: &crate::shared::Shared, segment: &crate::segment::reader::Segment, offset: u64) -> Option<Damage> {
+fn missing_content(
+    shared: &crate::shared::Shared,
+    segment: &crate::segment::reader::Segment,
+    offset: u64,
+) -> Option<Damage> {
     let view = segment.record(offset).ok()?;
     match shared.find(&view.head.blake3) {
         Ok(None) => {
@@ -118,7 +129,11 @@ fn missing_content(shared: &crate::shared::Shared, segment: &crate::segment::rea
 ///
 /// # Errors
 /// The store does not open, or the old catalogue cannot be removed.
-pub fn rebuild(data: &Path, disk: Arc<dyn Disk>, progress: &mut dyn FnMut(Progress)) -> Result<RebuildReport, OpenError> {
+pub fn rebuild(
+    data: &Path,
+    disk: Arc<dyn Disk>,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<RebuildReport, OpenError> {
     // The lock first: a running server must not lose its catalogue under its feet.
     let lock = disk.lock(data).map_err(|error| match error.kind() {
         io::ErrorKind::WouldBlock => OpenError::InUse(data.to_owned()),

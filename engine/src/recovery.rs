@@ -187,7 +187,8 @@ fn read_notes(shared: &Shared, report: &mut Recovery) -> Result<Vec<(Blake3, Sam
                     Ok(view) => dropped.push(view.head.link()[0]),
                     Err(error) => note(report, error)?,
                 },
-                RecordKind::Sample | RecordKind::Known | RecordKind::Large | RecordKind::Part | RecordKind::Closing => {}
+                RecordKind::Sample | RecordKind::Known | RecordKind::Large | RecordKind::Part | RecordKind::Closing => {
+                }
             }
         }
     }
@@ -232,7 +233,11 @@ fn note(report: &mut Recovery, error: ReadError) -> Result<(), OpenError> {
 }
 
 fn read_failed(error: ReadError) -> OpenError {
-    OpenError::Io { doing: "read the segments of", path: Path::new("the store").to_owned(), source: std::io::Error::other(error) }
+    OpenError::Io {
+        doing: "read the segments of",
+        path: Path::new("the store").to_owned(),
+        source: std::io::Error::other(error),
+    }
 }
 
 fn entries_of(segment: &Segment) -> Result<Vec<Entry>, OpenError> {
@@ -340,7 +345,9 @@ fn replay(shared: &Shared, last: u64, report: &mut Recovery) -> Result<u64, Open
     for segment in shared.table.all() {
         if segment.sequences().is_some_and(|(_, highest)| highest > watermark) {
             let entries = entries_of(&segment)?;
-            unseen.extend(entries.into_iter().filter(|entry| entry.sequence > watermark).map(|entry| (entry, segment.id)));
+            unseen.extend(
+                entries.into_iter().filter(|entry| entry.sequence > watermark).map(|entry| (entry, segment.id)),
+            );
         }
     }
     unseen.sort_by_key(|(entry, _)| entry.sequence);

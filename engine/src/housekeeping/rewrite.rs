@@ -104,8 +104,12 @@ pub(super) fn carry_out(shared: &Shared, plan: &Plan) -> io::Result<()> {
     }
     remove_victims(shared, &plan.victims)?;
     let mut dead = shared.dead.lock();
-    sorted.items_gone.iter().for_each(|item| drop(dead.items.remove(item)));
-    sorted.samples_gone.iter().for_each(|sample| drop(dead.samples.remove(sample)));
+    for item in &sorted.items_gone {
+        dead.items.remove(item);
+    }
+    for sample in &sorted.samples_gone {
+        dead.samples.remove(sample);
+    }
     Ok(())
 }
 
@@ -208,15 +212,13 @@ fn write_records(shared: &Shared, plan: &Plan, sorted: &Sorted, id: SegmentId) -
         append(shared, &mut growing, builder)?;
     }
     let replaces = plan.victims.iter().map(|victim| victim.id).collect();
-    let footer =
-        Footer { segment: id, batches_end: 0, chain: Blake3([0; 32]), entries, replaces, damaged: Vec::new() };
+    let footer = Footer { segment: id, batches_end: 0, chain: Blake3([0; 32]), entries, replaces, damaged: Vec::new() };
     Ok((growing.seal(footer)?, moved))
 }
 
 fn append(shared: &Shared, growing: &mut Growing, builder: BatchBuilder) -> io::Result<AlignedBuf> {
     growing.make_room(builder.bytes() as u64, 0)?;
-    let (pages, chain) =
-        builder.close(growing.header.segment, shared.store, growing.batches(), growing.written());
+    let (pages, chain) = builder.close(growing.header.segment, shared.store, growing.batches(), growing.written());
     let (pages, outcome) = growing.append(pages, chain);
     outcome.map(|()| pages)
 }

@@ -3,6 +3,7 @@
 use crate::catalogue::{Change, Entry as CatalogueEntry};
 use crate::disk::AlignedBuf;
 use crate::error::SubmitError;
+use crate::large::Discard;
 use crate::pack::{Digests, Effort, Packed, Salt};
 use crate::pool::Buffer;
 use crate::quota::Permit;
@@ -47,15 +48,7 @@ pub(crate) struct LargeContent {
     pub(crate) closing_at: u64,
     pub(crate) stored_bytes: u64,
     pub(crate) effort: Effort,
-    pub(crate) discard: Option<Box<dyn FnOnce() + Send>>,
-}
-
-impl Drop for LargeContent {
-    fn drop(&mut self) {
-        if let Some(discard) = self.discard.take() {
-            discard();
-        }
-    }
+    pub(crate) discard: Option<Discard>,
 }
 
 /// An arrival on its way to the log.
@@ -90,22 +83,56 @@ pub(crate) struct Doomed {
 /// Work for the lane.
 pub(crate) enum Work {
     Arrive(Box<Coming>, Content),
-    Delete { items: Vec<Doomed>, who: String, at_ms: i64, done: Box<dyn FnOnce(Result<(), SubmitError>) + Send> },
+    Delete {
+        items: Vec<Doomed>,
+        who: String,
+        at_ms: i64,
+        done: Box<dyn FnOnce(Result<(), SubmitError>) + Send>,
+    },
     /// Drop a sample's content, if nothing has come to rely on it.
-    Tombstone { digest: Blake3, sample: SampleId, done: Box<dyn FnOnce(Result<bool, SubmitError>) + Send> },
+    Tombstone {
+        digest: Blake3,
+        sample: SampleId,
+        done: Box<dyn FnOnce(Result<bool, SubmitError>) + Send>,
+    },
     /// Everything before this is in the log: answers with the last sequence. `seal` closes the active segment.
-    Barrier { seal: bool, done: Box<dyn FnOnce(Result<u64, SubmitError>) + Send> },
+    Barrier {
+        seal: bool,
+        done: Box<dyn FnOnce(Result<u64, SubmitError>) + Send>,
+    },
     Stop,
 }
 
 /// What follows once the batch is durable.
 pub(super) enum After {
-    Arrived { placed: Placed, coming: Box<Coming>, how: How },
+    Arrived {
+        placed: Placed,
+        coming: Box<Coming>,
+        how: How,
+    },
     /// The same key was placed earlier, in this batch or before.
-    Repeated { remembered: Remembered, stored_bytes: u64, coming: Box<Coming> },
-    Deleted { placed: Placed, items: Vec<Doomed>, who: String, at_ms: i64, done: Box<dyn FnOnce(Result<(), SubmitError>) + Send> },
-    Dropped { placed: Placed, digest: Blake3, sample: SampleId, done: Box<dyn FnOnce(Result<bool, SubmitError>) + Send> },
-    Passed { seal: bool, done: Box<dyn FnOnce(Result<u64, SubmitError>) + Send> },
+    Repeated {
+        remembered: Remembered,
+        stored_bytes: u64,
+        coming: Box<Coming>,
+    },
+    Deleted {
+        placed: Placed,
+        items: Vec<Doomed>,
+        who: String,
+        at_ms: i64,
+        done: Box<dyn FnOnce(Result<(), SubmitError>) + Send>,
+    },
+    Dropped {
+        placed: Placed,
+        digest: Blake3,
+        sample: SampleId,
+        done: Box<dyn FnOnce(Result<bool, SubmitError>) + Send>,
+    },
+    Passed {
+        seal: bool,
+        done: Box<dyn FnOnce(Result<u64, SubmitError>) + Send>,
+    },
 }
 
 /// A record in the batch.
@@ -303,7 +330,7 @@ impl After {
 
 impl Work {
     /// Answers that it came to nothing, before it was placed.
-    pub(super) fn fail(self, error: &SubmitError) {
+    pub(crate) fn fail(self, error: &SubmitError) {
         match self {
             Self::Arrive(coming, _) => {
                 let Coming { done, permit, .. } = *coming;

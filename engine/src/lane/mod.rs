@@ -10,8 +10,8 @@ mod batch;
 pub(crate) mod growing;
 mod writer;
 
-pub use batch::{Done, Outcome, Stored};
 pub(crate) use batch::{Coming, Content, Doomed, LargeContent, Work};
+pub use batch::{Done, Outcome, Stored};
 pub(crate) use writer::Lane;
 
 /// Arrivals and other work that may wait for the lane: every arrival holds a permit, and the rest is a few callers.

@@ -196,7 +196,14 @@ impl Lane {
         Some((known.sample, known.stored_bytes))
     }
 
-    fn repeat(&self, coming: Box<Coming>, content: &Content, remembered: Remembered, stored_bytes: u64, batch: &mut Batch) {
+    fn repeat(
+        &self,
+        coming: Box<Coming>,
+        content: &Content,
+        remembered: Remembered,
+        stored_bytes: u64,
+        batch: &mut Batch,
+    ) {
         let stored_bytes = match content {
             Content::Here { known, body } => {
                 if body.is_none() {
@@ -227,7 +234,9 @@ impl Lane {
                 seal |= self.answer_unwritten(after, last_sequence);
             }
         } else {
-            match self.write(batch, after.iter().any(|after| matches!(after, After::Deleted { .. } | After::Dropped { .. }))) {
+            match self
+                .write(batch, after.iter().any(|after| matches!(after, After::Deleted { .. } | After::Dropped { .. })))
+            {
                 Ok(start) => seal = self.settle(after, start, last_sequence),
                 Err(error) => {
                     for after in after {
@@ -260,7 +269,9 @@ impl Lane {
 
     fn answer_unwritten(&self, after: After, last_sequence: u64) -> bool {
         match after {
-            After::Repeated { remembered, stored_bytes, coming } => self.answer_repeated(remembered, stored_bytes, *coming),
+            After::Repeated { remembered, stored_bytes, coming } => {
+                self.answer_repeated(remembered, stored_bytes, *coming)
+            }
             After::Passed { seal, done } => {
                 done(Ok(last_sequence));
                 return seal;
@@ -299,7 +310,9 @@ impl Lane {
                 counters.log_bytes.add(bytes);
                 Ok(start)
             }
-            Err(error) => Err(self.poison(format!("writing {bytes} bytes to segment {} failed: {error}", header.segment))),
+            Err(error) => {
+                Err(self.poison(format!("writing {bytes} bytes to segment {} failed: {error}", header.segment)))
+            }
         }
     }
 
@@ -458,8 +471,10 @@ impl Lane {
                 }
                 (SampleId(head.sequence), head.record_bytes() as u64, false)
             }
-            How::NewLarge(mut large) => {
-                large.discard = None;
+            How::NewLarge(large) => {
+                if let Some(discard) = large.discard {
+                    discard.keep();
+                }
                 (SampleId(head.sequence), large.stored_bytes, false)
             }
             How::Known { sample, stored_bytes, unpin } => {
@@ -470,7 +485,11 @@ impl Lane {
             }
         };
         let counters = &shared.counters;
-        if duplicate { counters.duplicates.add(1) } else { counters.stored.add(1) }
+        if duplicate {
+            counters.duplicates.add(1)
+        } else {
+            counters.stored.add(1)
+        }
         counters.raw_bytes.add(head.raw_bytes);
         if let Some(key) = coming.arrival.retry_key {
             let remembered = Remembered::new(ItemId(head.sequence), sample, &head.blake3);

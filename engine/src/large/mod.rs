@@ -9,6 +9,7 @@ mod file;
 mod writer;
 
 pub(crate) use file::LargeFile;
+pub(crate) use writer::Discard;
 pub use writer::LargeWriter;
 
 use crate::disk::PAGE_BYTES;

@@ -40,19 +40,32 @@ pub struct LargeWriter {
     submitted: Instant,
 }
 
-/// Unlinks the file and gives its charge back.
-struct Discard {
+/// Unlinks the file and gives its charge back, unless it is told to keep it.
+pub(crate) struct Discard {
     shared: Arc<Shared>,
     file: SegmentId,
     charged: u64,
+    kept: bool,
+}
+
+impl Discard {
+    /// The log names the file now.
+    pub(crate) fn keep(mut self) {
+        self.kept = true;
+    }
 }
 
 impl Drop for Discard {
     fn drop(&mut self) {
+        if self.kept {
+            return;
+        }
         let path = large_path(&self.shared.data, self.file);
         match self.shared.disk.unlink(&path) {
             Ok(()) => self.shared.ledger.release(self.charged),
-            Err(error) => tracing::warn!(%error, path = %path.display(), "a given-up large sample stays until the next start"),
+            Err(error) => {
+                tracing::warn!(%error, path = %path.display(), "a given-up large sample stays until the next start")
+            }
         }
     }
 }
@@ -63,10 +76,12 @@ impl LargeWriter {
         if let Some(reason) = shared.failure() {
             return Err(SubmitError::Stopped(reason));
         }
-        let file = shared.allot_segment().ok_or_else(|| SubmitError::Stopped("all segment numbers are used".to_owned()))?;
+        let file =
+            shared.allot_segment().ok_or_else(|| SubmitError::Stopped("all segment numbers are used".to_owned()))?;
         let path = large_path(&shared.data, file);
-        let growing = Growing::create(shared, &path, file, SegmentKind::Large).map_err(|error| full_or_stopped(shared, &error))?;
-        let discard = Discard { shared: Arc::clone(shared), file, charged: growing.written() };
+        let growing = Growing::create(shared, &path, file, SegmentKind::Large)
+            .map_err(|error| full_or_stopped(shared, &error))?;
+        let discard = Discard { shared: Arc::clone(shared), file, charged: growing.written(), kept: false };
         shared.ledger.charge(growing.written());
         Ok(Self {
             engine: engine.clone(),
@@ -148,13 +163,12 @@ impl LargeWriter {
         });
         match closed {
             Ok(closing_at) => {
-                let discard = self.discard.take();
                 let content = LargeContent {
                     file: self.file,
                     closing_at,
                     stored_bytes: self.growing.written(),
                     effort: Effort::Usual,
-                    discard: Some(Box::new(move || drop(discard))),
+                    discard: self.discard.take(),
                 };
                 self.send(digests, Content::Large(content), done);
             }
@@ -177,7 +191,8 @@ impl LargeWriter {
         let shared = Arc::clone(self.engine.shared());
         self.blake3.update(&self.part);
         self.sha256.update(self.part.as_slice());
-        let identity = Identity { id: part_id(self.file, self.offsets.len() as u64), raw_bytes: self.part.len() as u64 };
+        let identity =
+            Identity { id: part_id(self.file, self.offsets.len() as u64), raw_bytes: self.part.len() as u64 };
         let packed = pack(&shared.key, &self.part, &identity, Effort::Usual);
         shared.counters.packed_at(packed.effort);
         let head = RecordHead {

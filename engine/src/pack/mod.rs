@@ -10,8 +10,8 @@ mod seal;
 
 pub use codec::{CodecPolicy, Effort};
 pub(crate) use codec::{Pressure, Squeezer};
-pub(crate) use open::{OpenFailure, Opener, open_block};
-pub(crate) use seal::{Identity, Salt, Sealer, StoreKey, TAG_BYTES, fresh_salt};
+pub(crate) use open::{Opener, open_block};
+pub(crate) use seal::{Identity, Salt, Sealer, StoreKey, TAG_BYTES, fresh_salt, random};
 
 use model::{Blake3, Sha256};
 use std::cell::RefCell;

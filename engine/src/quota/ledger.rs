@@ -227,8 +227,7 @@ impl Ledger {
         let mut books = self.books.lock();
         let in_flight = if known { 0 } else { raw_bytes };
         // One arrival may always be in flight, however large, else it could never be admitted.
-        if books.permits >= PERMITS_MAX
-            || books.permits > 0 && books.in_flight_bytes + in_flight > IN_FLIGHT_BYTES_MAX
+        if books.permits >= PERMITS_MAX || books.permits > 0 && books.in_flight_bytes + in_flight > IN_FLIGHT_BYTES_MAX
         {
             return Err(Refusal::SlowDown { retry_after_ms: SHORT_PAUSE_MS, reason: SlowReason::InFlight });
         }
@@ -241,13 +240,22 @@ impl Ledger {
         books.reserved_samples += u64::from(!known);
         books.permits += 1;
         books.in_flight_bytes += in_flight;
-        Ok(Permit { ledger: Arc::clone(self), bytes, known, in_flight, limit: limits.sample_bytes_max, client: client.to_owned() })
+        Ok(Permit {
+            ledger: Arc::clone(self),
+            bytes,
+            known,
+            in_flight,
+            limit: limits.sample_bytes_max,
+            client: client.to_owned(),
+        })
     }
 
     fn obstacle(&self, books: &Books, limits: &Limits, bytes: u64, known: bool, client: &str) -> Option<FullReason> {
         let committed = books.charged() + books.reserved_bytes + bytes;
-        let own_part = if known { limits.arrivals_max() } else { limits.arrivals_max().saturating_sub(limits.known_reserve()) };
-        if committed > own_part || known && books.known_bytes + books.reserved_known_bytes + bytes > limits.known_max() {
+        let own_part =
+            if known { limits.arrivals_max() } else { limits.arrivals_max().saturating_sub(limits.known_reserve()) };
+        if committed > own_part || known && books.known_bytes + books.reserved_known_bytes + bytes > limits.known_max()
+        {
             return Some(FullReason::Bytes);
         }
         if !known && books.samples + books.reserved_samples + 1 > limits.max_samples {
@@ -260,7 +268,8 @@ impl Ledger {
         let share = limits.max_bytes / 100 * u64::from(limits.client_share_percent);
         let past_low = committed > limits.max_bytes / 100 * u64::from(limits.low_percent);
         let clients_own = books.clients.get(client).copied().unwrap_or(0);
-        (past_low && limits.client_share_percent < 100 && clients_own + bytes > share).then_some(FullReason::ClientShare)
+        (past_low && limits.client_share_percent < 100 && clients_own + bytes > share)
+            .then_some(FullReason::ClientShare)
     }
 
     fn state(&self, books: &Books, limits: &Limits) -> QuotaState {
@@ -269,7 +278,9 @@ impl Ledger {
         let samples_percent = |percent: u8| limits.max_samples / 100 * u64::from(percent);
         let past = |percent_of: u8| used_bytes > percent(percent_of) || books.samples > samples_percent(percent_of);
         let smallest = known_worst_case().max(worst_case(0));
-        let level = if used_bytes + books.reserved_bytes + smallest > limits.arrivals_max() || books.samples >= limits.max_samples {
+        let level = if used_bytes + books.reserved_bytes + smallest > limits.arrivals_max()
+            || books.samples >= limits.max_samples
+        {
             Level::Full
         } else if past(limits.high_percent) {
             Level::High
@@ -294,10 +305,6 @@ impl Ledger {
     pub(crate) fn quota(&self) -> QuotaState {
         let limits = *self.limits.lock();
         self.state(&self.books.lock(), &limits)
-    }
-
-    pub(crate) fn limits(&self) -> Limits {
-        *self.limits.lock()
     }
 
     pub(crate) fn change_limits(&self, change: impl FnOnce(&mut Limits)) {

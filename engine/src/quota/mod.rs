@@ -2,5 +2,5 @@
 
 mod ledger;
 
-pub(crate) use ledger::{Ledger, Limits, SEGMENT_SLACK_BYTES, Settlement, known_worst_case};
 pub use ledger::{FullReason, ITEM_BYTES, Level, PERMITS_MAX, Permit, QuotaState, Refusal, SlowReason};
+pub(crate) use ledger::{Ledger, Limits, SEGMENT_SLACK_BYTES, Settlement, known_worst_case};

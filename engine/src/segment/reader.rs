@@ -8,10 +8,10 @@ use crate::error::{Damage, ReadError};
 use crate::pack::{BlockLen, Digests, Effort};
 use model::Blake3;
 use parking_lot::RwLock;
+use std::cmp::Ordering;
 use std::io;
 use std::ops::Range;
 use std::sync::Arc;
-use std::cmp::Ordering;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
@@ -60,19 +60,11 @@ pub(crate) struct Sealed {
     pub(crate) batches_end: u64,
     pub(crate) entries: usize,
     pub(crate) sequences: Option<(u64, u64)>,
-    pub(crate) chain: Blake3,
-    pub(crate) damaged: Vec<Range<u64>>,
 }
 
 impl From<&Footer> for Sealed {
     fn from(footer: &Footer) -> Self {
-        Self {
-            batches_end: footer.batches_end,
-            entries: footer.entries.len(),
-            sequences: span(&footer.entries),
-            chain: footer.chain,
-            damaged: footer.damaged.clone(),
-        }
+        Self { batches_end: footer.batches_end, entries: footer.entries.len(), sequences: span(&footer.entries) }
     }
 }
 
@@ -100,12 +92,26 @@ pub(crate) struct Segment {
 
 impl Segment {
     pub(crate) fn active(id: SegmentId, file: Arc<dyn ReadFile>) -> Self {
-        Self { id, file, body: Body::Active(RwLock::default()), dead_bytes: AtomicU64::new(0), left_alone: AtomicBool::new(false), finished: OnceLock::new() }
+        Self {
+            id,
+            file,
+            body: Body::Active(RwLock::default()),
+            dead_bytes: AtomicU64::new(0),
+            left_alone: AtomicBool::new(false),
+            finished: OnceLock::new(),
+        }
     }
 
     /// The footer's entries must be in order of sequence.
     pub(crate) fn sealed(id: SegmentId, file: Arc<dyn ReadFile>, sealed: Sealed) -> Self {
-        Self { id, file, body: Body::Sealed(sealed), dead_bytes: AtomicU64::new(0), left_alone: AtomicBool::new(false), finished: OnceLock::new() }
+        Self {
+            id,
+            file,
+            body: Body::Sealed(sealed),
+            dead_bytes: AtomicU64::new(0),
+            left_alone: AtomicBool::new(false),
+            finished: OnceLock::new(),
+        }
     }
 
     /// Makes durable records visible.
@@ -136,7 +142,8 @@ impl Segment {
                 self.read(sealed.batches_end, &mut bytes)?;
                 let entries: Option<Vec<_>> = bytes.as_chunks::<ENTRY_BYTES>().0.iter().map(Entry::decode).collect();
                 let range = sealed.batches_end..sealed.batches_end + bytes.len() as u64;
-                entries.ok_or_else(|| ReadError::Damaged(Damage::at(self.id, range, "the footer's entries do not read")))
+                entries
+                    .ok_or_else(|| ReadError::Damaged(Damage::at(self.id, range, "the footer's entries do not read")))
             }
         }
     }
@@ -225,7 +232,8 @@ impl Segment {
         let mut before_payload = vec![0; head.payload_at()];
         before_payload[..HEAD_BYTES].copy_from_slice(&head_bytes);
         self.read(range.end, &mut before_payload[HEAD_BYTES..])?;
-        head.check(&before_payload).map_err(|failure| self.damaged(offset..offset + head.payload_at() as u64, failure))?;
+        head.check(&before_payload)
+            .map_err(|failure| self.damaged(offset..offset + head.payload_at() as u64, failure))?;
         Ok(RecordView { head, offset, before_payload })
     }
 
@@ -245,9 +253,7 @@ impl Segment {
     /// Reads raw bytes.
     pub(crate) fn read(&self, offset: u64, out: &mut [u8]) -> Result<(), ReadError> {
         self.file.read_at(offset, out).map_err(|error| match error.kind() {
-            io::ErrorKind::UnexpectedEof => {
-                self.damaged(offset..offset + out.len() as u64, RecordFailure::Truncated)
-            }
+            io::ErrorKind::UnexpectedEof => self.damaged(offset..offset + out.len() as u64, RecordFailure::Truncated),
             _ => ReadError::Io { segment: self.id.0, offset, message: error.to_string() },
         })
     }

@@ -8,12 +8,14 @@ use axum::Json;
 use axum::body::Body;
 use axum::extract::{Extension, State};
 use axum::http::StatusCode;
-use engine::catalogue::{Cursor, Filter};
+use engine::SubmitError;
+use engine::catalogue::{Catalogue, Cursor, Filter};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use model::ItemId;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// Bytes of a request: 100,000 ids with their commas.
 const BODY_BYTES_MAX: usize = 2 << 20;
@@ -21,6 +23,9 @@ const BODY_BYTES_MAX: usize = 2 << 20;
 const BATCH_MAX: usize = 1000;
 /// Ids that an answer lists; a filter may match millions, then the count is the answer.
 const LISTED_MAX: usize = 100_000;
+
+/// Between two looks at the catalogue, which commits every few milliseconds.
+const CATALOGUE_PAUSE: Duration = Duration::from_millis(2);
 
 /// What can be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -130,10 +135,15 @@ async fn delete_batch(
     }
     let engine = context.engine()?.clone();
     let (ids, who) = (batch.to_vec(), caller.name().to_owned());
-    let existed = tokio::task::spawn_blocking(move || engine.delete(&ids, &who))
-        .await
-        .map_err(|_| Problem::internal("the thread that deleted ended"))?
-        .map_err(|error| Problem::unavailable(format!("{} items were deleted, then: {error}", answers.done)))?;
+    let wait = context.limits.catalogue_wait;
+    let existed = tokio::task::spawn_blocking(move || {
+        let existed = engine.delete(&ids, &who)?;
+        await_gone(engine.catalogue(), existed.last(), wait);
+        Ok::<_, SubmitError>(existed)
+    })
+    .await
+    .map_err(|_| Problem::internal("the thread that deleted ended"))?
+    .map_err(|error| Problem::unavailable(format!("{} items were deleted, then: {error}", answers.done)))?;
     let existed: std::collections::HashSet<_> = existed.into_iter().collect();
     for id in batch {
         match existed.contains(id) {
@@ -142,6 +152,16 @@ async fn delete_batch(
         }
     }
     Ok(())
+}
+
+/// Waits, bounded, until the catalogue does not show the last deleted item any more: whoever deleted sees a list
+/// without it. The deletion itself is durable already.
+fn await_gone(catalogue: &Catalogue, last: Option<&ItemId>, wait: Duration) {
+    let Some(last) = last else { return };
+    let deadline = Instant::now() + wait;
+    while matches!(catalogue.item(*last), Ok(Some(_))) && Instant::now() < deadline {
+        std::thread::sleep(CATALOGUE_PAUSE);
+    }
 }
 
 /// Later issues build these; until then each item is refused by name, so that a script sees it at once.

@@ -25,6 +25,7 @@ pub async fn quota(State(context): State<Arc<Context>>) -> Result<Json<Value>, P
 /// # Errors
 /// The engine is not there yet.
 pub async fn status(State(context): State<Arc<Context>>) -> Result<Json<Value>, Problem> {
+    context.caught_up().await?;
     let engine = context.engine()?;
     let health = match engine.health() {
         Health::Running => json!({"state": "running"}),
@@ -43,6 +44,8 @@ pub async fn status(State(context): State<Arc<Context>>) -> Result<Json<Value>, 
         "quota": engine.quota(),
         "catalogue": {"watermark": watermark, "lag": lag},
         "items": items,
+        "finish_backlog_bytes": engine.finish_backlog_bytes(),
+        "damaged_places": engine.damage().len(),
         "defcast": "none",
     })))
 }
