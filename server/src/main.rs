@@ -1,2 +1,7 @@
-//! stub
-fn main() {}
+//! The binary `lazaret`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    server::cli::run()
+}

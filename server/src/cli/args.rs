@@ -1,0 +1,170 @@
+//! The command line as `interface.md` fixes it. A flag stands beside the command that it belongs to; what
+//! every command understands stands here.
+
+use super::{config, context, demo, items, offline, put, serve, settings};
+use clap::{Parser, Subcommand};
+use std::path::PathBuf;
+
+/// What a person typed.
+#[derive(Debug, Parser)]
+#[command(
+    name = "lazaret",
+    version,
+    about = "The central quarantine of a large estate of computers",
+    long_about = "The central quarantine of a large estate of computers: every suspect file that a client could \
+                  not clean is forwarded here, stored safely, listed and answered for.",
+    after_help = "Examples:\n  \
+                  lazaret demo                            see everything work, on this machine, in a minute\n  \
+                  lazaret serve                           start a quarantine in ./lazaret-data\n  \
+                  lazaret put --recursive suspects/       forward files\n  \
+                  lazaret items list --status Held        see what waits\n\n\
+                  Exit codes: 0 yes, 1 the answer is no, 2 usage or configuration, 3 unreachable, 4 not allowed, \
+                  5 full or conflict",
+    max_term_width = 100,
+    arg_required_else_help = true,
+    propagate_version = true
+)]
+pub struct Cli {
+    /// What every command understands.
+    #[command(flatten)]
+    pub common: Common,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What every command understands.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Common {
+    /// The server [default: the context in use, else http://127.0.0.1:8740]
+    #[arg(long, global = true, value_name = "URL", env = "LAZARET_SERVER", help_heading = "Common options")]
+    pub server: Option<String>,
+    /// The token to show there
+    #[arg(
+        long,
+        global = true,
+        value_name = "T",
+        env = "LAZARET_TOKEN",
+        hide_env_values = true,
+        help_heading = "Common options"
+    )]
+    pub token: Option<String>,
+    /// PEM file of authorities to trust beside the system's
+    #[arg(long, global = true, value_name = "FILE", env = "LAZARET_CA", help_heading = "Common options")]
+    pub ca: Option<PathBuf>,
+    /// JSON on stdout: one object, or one a line for lists
+    #[arg(long, global = true, help_heading = "Common options")]
+    pub json: bool,
+    /// Answer yes to every question
+    #[arg(long, short, global = true, help_heading = "Common options")]
+    pub yes: bool,
+    /// Say what would be done and do nothing
+    #[arg(long, global = true, help_heading = "Common options")]
+    pub dry_run: bool,
+    /// No colour (NO_COLOR does the same)
+    #[arg(long, global = true, help_heading = "Common options")]
+    pub no_color: bool,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Start a quarantine
+    Serve(serve::Args),
+    /// See the quarantine work in front of your eyes, on loopback, in under a minute
+    Demo(demo::Args),
+    /// Forward files
+    Put(put::Args),
+    /// List, show, restore and delete what is in quarantine
+    #[command(subcommand)]
+    Items(items::Command),
+    /// How full the quarantine is
+    Quota,
+    /// How the server is
+    Status,
+    /// Read and change settings of a running server
+    #[command(subcommand)]
+    Settings(settings::Command),
+    /// The Quarantine Log: who did what, and what went wrong
+    Log(super::log::Args),
+    /// Check every stored byte, offline
+    Verify(offline::Args),
+    /// Make the catalogue anew from the segments, offline
+    Rebuild(offline::Args),
+    /// Check and show the configuration
+    #[command(subcommand)]
+    Config(config::Command),
+    /// Servers by name
+    #[command(subcommand)]
+    Context(context::Command),
+    /// Make a token and add its hash to a file of tokens
+    Token(super::token::Args),
+    /// Completions for a shell, to be sourced there
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    fn parse(line: &str) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from(line.split(' '))
+    }
+
+    #[test]
+    fn the_command_line_contradicts_itself_nowhere() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_of_the_interface_is_understood() {
+        for line in [
+            "lazaret serve --data d --config f --listen 127.0.0.1:0 --intake-listen 127.0.0.1:0 --defcast-listen [::1]:0",
+            "lazaret demo --data d --keep",
+            "lazaret put --client c --reason r --recursive a b",
+            "lazaret put -",
+            "lazaret items list --status Held --status Error --client c --digest ab --signature s --since 2026-01-01 --until 2026-01-02 --limit 5 --cursor x",
+            "lazaret items show 1",
+            "lazaret items count --status Held",
+            "lazaret items restore 1 --to p",
+            "lazaret items delete 1 2 --yes",
+            "lazaret items delete --client c",
+            "lazaret quota --json",
+            "lazaret verify --data d --json",
+            "lazaret rebuild --data d",
+            "lazaret status --server http://h:1 --token t",
+            "lazaret settings get general.max_bytes",
+            "lazaret settings set general.max_bytes 4GiB",
+            "lazaret log --follow",
+            "lazaret config check f",
+            "lazaret config show --non-default --origin",
+            "lazaret context add n http://h:1",
+            "lazaret context list",
+            "lazaret context use n",
+            "lazaret context remove n",
+            "lazaret completions bash",
+        ] {
+            parse(line).unwrap_or_else(|error| panic!("{line}: {error}"));
+        }
+    }
+
+    #[test]
+    fn calls_that_make_no_sense_are_refused() {
+        for line in [
+            "lazaret",
+            "lazaret put",
+            "lazaret items restore 1",
+            "lazaret items show one",
+            "lazaret items delete",
+            "lazaret items delete 1 --client c",
+            "lazaret verify",
+            "lazaret quota extra",
+        ] {
+            assert!(parse(line).is_err(), "{line}");
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! `verify` and `rebuild`: work on a data directory that no server has open. Both take the directory's lock, so
+//! they refuse while a server runs.
+
+use super::screen::{Column, Table, Tone, escaped, progress};
+use super::{Failure, Shell};
+use crate::config::amount::{grouped, short_bytes, short_span};
+use engine::{Damage, IoMode, OpenError, Progress};
+use indicatif::ProgressBar;
+use serde_json::{Value, json};
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// Damaged places shown to a person; `--json` lists them all.
+const DAMAGE_ROWS_MAX: usize = 50;
+
+/// Flags of both.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Folder of the quarantine
+    #[arg(long, value_name = "DIR")]
+    pub data: PathBuf,
+}
+
+/// Reads every stored byte.
+///
+/// # Errors
+/// Damage was found, or the directory cannot be opened.
+pub fn verify(shell: &Shell, args: &Args) -> Result<(), Failure> {
+    let disk = disk(&args.data)?;
+    if shell.common.dry_run {
+        return would(shell, "read every byte of", &args.data);
+    }
+    let (started, bar) = (Instant::now(), progress(0, "verify"));
+    let report = engine::verify(&args.data, disk, &mut |done| advance(&bar, done));
+    bar.finish_and_clear();
+    let report = report.map_err(|error| not_opened(&error))?;
+    if shell.screen.json {
+        shell.screen.value(&json!({
+            "ok": report.damage.is_empty(),
+            "segments": report.segments,
+            "samples": report.samples,
+            "items": report.items,
+            "bytes": report.bytes,
+            "seconds": started.elapsed().as_secs_f64(),
+            "damage": report.damage.iter().map(damage_json).collect::<Vec<_>>(),
+        }))?;
+    } else {
+        shell.screen.line(&format!(
+            "{} segments, {} samples, {} items: {} read in {}",
+            grouped(report.segments),
+            grouped(report.samples),
+            grouped(report.items),
+            short_bytes(report.bytes),
+            short_span(started.elapsed())
+        ))?;
+        if report.damage.is_empty() {
+            shell.screen.line(&Tone::Good.paint("no damage"))?;
+        } else {
+            shell.screen.table(&damage_table(&report.damage))?;
+        }
+    }
+    if report.damage.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::No(format!(
+        "{} damaged places; what is not named is intact, and what is named can be forwarded again by its client",
+        grouped(report.damage.len() as u64)
+    )))
+}
+
+/// Makes the catalogue anew.
+///
+/// # Errors
+/// The directory cannot be opened.
+pub fn rebuild(shell: &Shell, args: &Args) -> Result<(), Failure> {
+    let disk = disk(&args.data)?;
+    if shell.common.dry_run {
+        return would(shell, "make the catalogue anew in", &args.data);
+    }
+    let (started, bar) = (Instant::now(), progress(0, "rebuild"));
+    let report = engine::rebuild(&args.data, disk, &mut |done| advance(&bar, done));
+    bar.finish_and_clear();
+    let report = report.map_err(|error| not_opened(&error))?;
+    if shell.screen.json {
+        return shell.screen.value(&json!({
+            "items": report.items,
+            "samples": report.samples,
+            "records": report.records,
+            "seconds": started.elapsed().as_secs_f64(),
+        }));
+    }
+    shell.screen.line(&format!(
+        "{} items on {} samples listed again from {} records in {}",
+        grouped(report.items),
+        grouped(report.samples),
+        grouped(report.records),
+        short_span(started.elapsed())
+    ))
+}
+
+/// Opening would make a store where there is none, so a mistyped name is refused first.
+fn disk(data: &Path) -> Result<Arc<dyn engine::disk::Disk>, Failure> {
+    let empty = std::fs::read_dir(data).map(|mut entries| entries.next().is_none());
+    match empty {
+        Ok(false) => {}
+        Ok(true) => return Err(Failure::Usage(format!("there is no quarantine in {}: it is empty", data.display()))),
+        Err(error) => return Err(Failure::Usage(format!("there is no quarantine in {}: {error}", data.display()))),
+    }
+    engine::disk(IoMode::Plain).map_err(|error| Failure::No(format!("cannot use the disk: {error}")))
+}
+
+fn would(shell: &Shell, what: &str, data: &Path) -> Result<(), Failure> {
+    shell.screen.say(Tone::Faint, &format!("would {what} {}", data.display()));
+    Ok(())
+}
+
+fn advance(bar: &ProgressBar, done: Progress) {
+    bar.set_length(done.total_bytes);
+    bar.set_position(done.done_bytes);
+}
+
+fn not_opened(error: &OpenError) -> Failure {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(next) = cause {
+        text += &format!(": {next}");
+        cause = next.source();
+    }
+    match error {
+        OpenError::InUse(_) => Failure::Full(format!("{text}\nstop the server first, or ask it with `lazaret status`")),
+        OpenError::Io { .. }
+        | OpenError::Key { .. }
+        | OpenError::KeyMissing(_)
+        | OpenError::Catalogue(_)
+        | OpenError::LogBehind { .. }
+        | OpenError::SegmentsUsedUp => Failure::No(text),
+    }
+}
+
+fn damage_json(damage: &Damage) -> Value {
+    json!({
+        "segment": damage.segment,
+        "offset": damage.range.start,
+        "bytes": damage.range.end - damage.range.start,
+        "blake3": damage.digest,
+        "item": damage.item,
+        "what": damage.what,
+    })
+}
+
+fn damage_table(damage: &[Damage]) -> Table {
+    let mut table = Table::new(vec![
+        Column::number("segment"),
+        Column::number("offset"),
+        Column::number("bytes"),
+        Column::number("item"),
+        Column::fixed("blake3"),
+        Column::flexible("what"),
+    ]);
+    for damage in damage.iter().take(DAMAGE_ROWS_MAX) {
+        table.row([
+            (damage.segment.to_string(), Tone::Bad),
+            (damage.range.start.to_string(), Tone::Plain),
+            ((damage.range.end - damage.range.start).to_string(), Tone::Plain),
+            (damage.item.map(|item| item.to_string()).unwrap_or_default(), Tone::Plain),
+            (damage.digest.map(|digest| digest.to_string()).unwrap_or_default(), Tone::Faint),
+            (escaped(&damage.what), Tone::Plain),
+        ]);
+    }
+    table
+}

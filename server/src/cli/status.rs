@@ -1,0 +1,44 @@
+//! `lazaret status`: how the server is, what it holds, in a screenful.
+
+use super::screen::{Column, Table, Tone, escaped};
+use super::{Failure, Shell};
+use crate::config::amount::grouped;
+use serde_json::Value;
+
+/// Shows the server's status.
+///
+/// # Errors
+/// The server does not answer or refuses.
+pub fn run(shell: &Shell) -> Result<(), Failure> {
+    let client = shell.client()?;
+    let status = super::wait(async { client.get("/v1/status", &[]).await })?;
+    if shell.screen.json {
+        return shell.screen.value(&status);
+    }
+    shell.screen.line(&format!("{:<10} {}", "server", escaped(client.server())))?;
+    let text = |pointer: &str| status.pointer(pointer).and_then(Value::as_str).map(escaped).unwrap_or_default();
+    for (name, pointer) in [("version", "/version"), ("data", "/data"), ("started", "/started_at")] {
+        shell.screen.line(&format!("{name:<10} {}", text(pointer)))?;
+    }
+    let phase = text("/phase");
+    let store = text("/store/state");
+    let tone = if store == "running" { Tone::Good } else { Tone::Bad };
+    shell.screen.line(&format!("{:<10} {}", "phase", tone.paint(&phase)))?;
+    shell.screen.line(&format!("{:<10} {} {}", "store", tone.paint(&store), text("/store/reason")))?;
+    if let Some(lag) = status.pointer("/catalogue/lag").and_then(Value::as_u64) {
+        shell.screen.line(&format!("{:<10} {} changes behind the log", "catalogue", grouped(lag)))?;
+    }
+    if let Some(quota) = status.get("quota") {
+        for line in super::quota::lines(quota).iter().take(2) {
+            shell.screen.line(line)?;
+        }
+    }
+    let Some(items) = status.get("items").and_then(Value::as_object) else { return Ok(()) };
+    let mut table = Table::new(vec![Column::fixed("status"), Column::number("items")]);
+    for (name, count) in items {
+        let Some(count) = count.as_u64().filter(|count| *count > 0) else { continue };
+        table.row([(escaped(name), Tone::of_status(name)), (grouped(count), Tone::Plain)]);
+    }
+    shell.screen.line("")?;
+    shell.screen.table(&table)
+}

@@ -1,0 +1,137 @@
+//! What every handler and every connection shares.
+
+use crate::daemon::clock;
+use crate::daemon::events::Events;
+use crate::daemon::options::{Limits, ServeOptions};
+use crate::daemon::phase::{Phase, PhaseCell};
+use crate::daemon::settings;
+use crate::metrics::Metrics;
+use crate::security::tokens::TokenTable;
+use engine::{Engine, Health, Settings, Stored};
+use model::Timestamp;
+use model::wire::Outcome;
+use parking_lot::Mutex;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+use tokio::sync::Semaphore;
+
+/// Why nothing can be stored or read right now.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotServing {
+    /// The data directory is being read.
+    #[error("the server is recovering its data directory: try again in a moment")]
+    Recovering,
+    /// A signal came.
+    #[error("the server is shutting down: try another one, or this one when it is back")]
+    Draining,
+    /// The writer stopped after a failed write.
+    #[error("the store takes nothing until an operator acts: {0}")]
+    Stopped(String),
+}
+
+/// The daemon's shared state.
+pub struct Context {
+    engine: OnceLock<Engine>,
+    /// Where in its life the daemon is.
+    pub phase: PhaseCell,
+    /// When the daemon started.
+    pub started_at: Timestamp,
+    /// The data directory.
+    pub data: PathBuf,
+    /// Known bearers.
+    pub tokens: TokenTable,
+    /// What a stranger may cost.
+    pub limits: Limits,
+    /// A sample of more plain bytes is streamed, not held.
+    pub large_bytes_min: u64,
+    /// One sample at most, in plain bytes.
+    pub sample_bytes_max: u64,
+    /// X-Sample-Priority of a fresh item.
+    pub sample_priority: u32,
+    /// Figures of the network side; the engine counts its own.
+    pub metrics: Metrics,
+    /// What `/v1/events` tells.
+    pub events: Events,
+    /// What can be changed while the server runs.
+    pub settings: Mutex<settings::Settings>,
+    /// The newest item that was acked here.
+    pub acked: AtomicU64,
+    /// Threads for samples that are streamed to disk.
+    pub streams: Arc<Semaphore>,
+}
+
+impl Context {
+    /// The state of a daemon that is about to recover.
+    pub fn new(options: &ServeOptions, settings: &Settings) -> Arc<Self> {
+        let limits = options.limits.clone();
+        Arc::new(Self {
+            engine: OnceLock::new(),
+            phase: PhaseCell::default(),
+            started_at: clock::now(),
+            data: options.data.clone(),
+            tokens: TokenTable::new(&options.tokens),
+            large_bytes_min: settings.large_bytes_min,
+            sample_bytes_max: settings.sample_bytes_max,
+            sample_priority: options.sample_priority,
+            metrics: Metrics::default(),
+            events: Events::new(limits.event_listeners_max),
+            settings: Mutex::new(settings::Settings::new(settings.max_bytes, settings.max_samples)),
+            acked: AtomicU64::new(0),
+            streams: Arc::new(Semaphore::new(limits.streams_max)),
+            limits,
+        })
+    }
+
+    /// Recovery is over.
+    pub fn opened(&self, engine: Engine) {
+        // The start of the daemon calls this once.
+        self.metrics.opened(&engine);
+        let _ = self.engine.set(engine);
+        self.phase.reach(Phase::Running);
+    }
+
+    /// The engine, to read with.
+    ///
+    /// # Errors
+    /// Recovery is not over.
+    pub fn engine(&self) -> Result<&Engine, NotServing> {
+        self.engine.get().ok_or(NotServing::Recovering)
+    }
+
+    /// The engine, to store with.
+    ///
+    /// # Errors
+    /// Recovery is not over, a drain has begun, or the writer has stopped.
+    pub fn intake(&self) -> Result<&Engine, NotServing> {
+        match self.phase.now() {
+            Phase::Recovering => Err(NotServing::Recovering),
+            Phase::Draining => Err(NotServing::Draining),
+            Phase::Running => {
+                let engine = self.engine()?;
+                match engine.health() {
+                    Health::Running => Ok(engine),
+                    Health::Stopped { reason } => Err(NotServing::Stopped(reason)),
+                }
+            }
+        }
+    }
+
+    /// An item is durable: counted, told, and waited for by the next list. A batch of acks calls this once for
+    /// each item and takes no lock but the histogram's.
+    pub fn acked(&self, receipt: &Stored, took: Duration) {
+        self.metrics.acked(receipt, outcome(receipt), took);
+        self.events.arrival(receipt.item, receipt.raw.0);
+        self.acked.fetch_max(receipt.item.0, Ordering::AcqRel);
+    }
+}
+
+/// How a receipt became an item, in the words of the wire.
+pub fn outcome(receipt: &Stored) -> Outcome {
+    match (receipt.repeated, receipt.duplicate) {
+        (true, _) => Outcome::Repeated,
+        (false, true) => Outcome::Duplicate,
+        (false, false) => Outcome::Stored,
+    }
+}

@@ -1,0 +1,8 @@
+//! The command line through the built binary: what it prints, what it writes, how it exits.
+//!
+//! [`offline`] needs no server; [`live`] starts real ones on loopback; [`secured`] those with tokens and TLS.
+
+mod live;
+mod offline;
+mod secured;
+mod support;
