@@ -90,6 +90,8 @@ pub struct Tally {
     pub unanswered: u64,
     /// Answers to requests that were not open: acked twice or never asked.
     pub unasked: u64,
+    /// Connections that broke and were made again.
+    pub reconnects: u64,
     /// (item, index) of everything accepted.
     pub items: Vec<(u64, u64)>,
     /// Intended start to answer, microseconds.
@@ -140,6 +142,7 @@ impl Measure {
             errors: BTreeMap::new(),
             unanswered: 0,
             unasked: 0,
+            reconnects: 0,
             items: Vec::new(),
             response: histogram(),
             service: histogram(),
@@ -210,6 +213,11 @@ impl Measure {
     /// The server answered what was not asked.
     pub fn unasked(&self) {
         self.with(|tally| tally.unasked += 1);
+    }
+
+    /// A connection broke or could not be made.
+    pub fn reconnected(&self) {
+        self.with(|tally| tally.reconnects += 1);
     }
 
     /// Closes the running interval.

@@ -124,6 +124,7 @@ where
             Err(cause) if *failures >= CONNECTS_MAX => return Err(cause),
             Err(_) => {
                 *failures += 1;
+                work.measure.reconnected();
                 sleep(RECONNECT_PAUSE).await;
             }
         }

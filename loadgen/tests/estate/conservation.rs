@@ -108,7 +108,7 @@ async fn an_answer_that_never_comes_is_an_error_and_its_item_is_allowed() {
 async fn a_broken_connection_is_made_again_and_loses_nothing() {
     let result = lied(Lies { break_at: Some(40), ..Lies::default() }).await;
     assert!(result.is_good(), "{result:#?}");
-    assert_eq!((result.accepted, result.conservation.listed), (100, 100));
+    assert_eq!((result.accepted, result.conservation.listed, result.reconnects), (100, 100, 1));
 }
 
 fn cliff(protocol: Protocol) -> Profile {
