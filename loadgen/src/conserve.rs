@@ -40,7 +40,7 @@ pub struct Conservation {
     pub refused: u64,
     /// Arrivals that ended in an error.
     pub errors: u64,
-    /// Of those, requests that may have become items all the same.
+    /// Refusals and errors that may have become items all the same.
     pub unanswered: u64,
     /// Items listed now that were not before.
     pub listed: u64,
