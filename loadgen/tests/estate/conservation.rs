@@ -147,9 +147,7 @@ async fn behind_the_cliff_offers_are_refused_before_a_byte_is_sent() {
 
 #[tokio::test]
 async fn behind_the_cliff_http_is_refused_before_the_body() {
-    // One connection: the fake reserves nothing, so two could be let in for the last place.
-    let profile = Profile { connections: 1, ..cliff(Protocol::Http) };
-    let result = result(profile, Arc::new(House::new(Lies::default(), 50 * 2048))).await;
+    let result = result(cliff(Protocol::Http), Arc::new(House::new(Lies::default(), 50 * 2048))).await;
     assert!(result.is_good(), "{result:#?}");
     assert_eq!((result.accepted, result.refused["full_bytes"], result.refused_late), (50, 50, 0));
 }

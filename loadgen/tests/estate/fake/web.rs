@@ -45,7 +45,7 @@ async fn put(house: &House, request: Request<Incoming>) -> io::Result<Response<F
     let header = |name: &str| request.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
     let retry = header("idempotency-key").unwrap();
     let length: u64 = header("content-length").unwrap().parse().unwrap();
-    if house.is_full_for(length) {
+    if !house.reserve(retry.clone(), length) {
         return Ok(full());
     }
     let body = request.into_body().collect().await.unwrap().to_bytes().to_vec();
