@@ -9,6 +9,7 @@ use super::filter::Filter;
 use super::page::{Cursor, Page};
 use super::queue::{Asked, CatalogueHealth, Queue};
 use super::readers::Readers;
+use super::row::Clients;
 use super::writer::Writer;
 use super::{audit, check, owner, page, row};
 use model::{Blake3, Item, ItemId, SampleId, Status, Timestamp};
@@ -150,6 +151,14 @@ impl Catalogue {
                 .query_row(params![sample.0 as i64], |row| row.get(0))?;
             Ok(items as u64)
         })
+    }
+
+    /// At most `limit` items of one status, oldest first.
+    ///
+    /// # Errors
+    /// Reading failed.
+    pub fn oldest(&self, status: Status, clients: Clients, limit: usize) -> Result<Vec<ItemId>, CatalogueError> {
+        self.inner.readers.read(|connection| row::oldest(connection, status, clients, limit))
     }
 
     /// The sample of an item.

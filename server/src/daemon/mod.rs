@@ -12,6 +12,7 @@ pub mod memory;
 pub mod options;
 pub mod phase;
 pub mod read;
+mod reclaim;
 pub mod refusal;
 pub mod run;
 pub mod settings;
