@@ -316,3 +316,70 @@ fn answer_all(asked: VecDeque<(u64, Asked)>, reason: &str) {
         let _ = one.answer.send(Err(CatalogueError::Stopped { reason: reason.to_owned() }));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalogue::change::Setting;
+    use crossbeam_channel::bounded;
+    use model::Timestamp;
+
+    fn passed(sequences: std::ops::Range<u64>) -> Vec<Change> {
+        sequences.map(|sequence| Change::Passed { sequence }).collect()
+    }
+
+    fn asked() -> Asked {
+        let setting = Setting { key: "k".to_owned(), json: "1".to_owned(), who: "admin".to_owned(), at: Timestamp(1) };
+        Asked { change: Own::Setting(setting), answer: bounded(1).0 }
+    }
+
+    #[test]
+    fn an_own_change_goes_after_what_was_fed_before_it_and_before_what_came_later() {
+        let queue = Queue::new(100, 5, Duration::ZERO);
+        queue.feed(passed(1..8));
+        queue.ask(asked()).unwrap();
+        queue.feed(passed(8..60));
+        let mut applied = 0;
+        loop {
+            match queue.next() {
+                Work::Log(changes) => applied += changes.len(),
+                Work::Own(own) => {
+                    assert_eq!(own.len(), 1);
+                    break;
+                }
+                Work::Stop => panic!("nobody stopped it"),
+            }
+        }
+        assert_eq!(applied, 10, "the batch of five that holds the seventh change, and no more");
+    }
+
+    #[test]
+    fn a_batch_grows_with_what_is_queued_up_to_its_bound() {
+        let queue = Queue::new(1_000, 50, Duration::ZERO);
+        for (fed, taken) in [(1, 1), (20, 20), (90, 50)] {
+            queue.feed(passed(1..fed + 1));
+            let Work::Log(changes) = queue.next() else { panic!("there are changes") };
+            assert_eq!(changes.len(), taken);
+        }
+    }
+
+    #[test]
+    fn a_large_deletion_is_a_batch_of_its_own() {
+        let queue = Queue::new(1_000, 50, Duration::ZERO);
+        let items = (1..200).map(model::ItemId).collect();
+        queue.feed(vec![Change::Deleted { sequence: 300, items, at_ms: 1, who: "admin".to_owned() }]);
+        queue.feed(passed(301..303));
+        let Work::Log(changes) = queue.next() else { panic!("there are changes") };
+        assert_eq!(changes.len(), 1);
+    }
+
+    #[test]
+    fn after_a_failure_changes_are_counted_as_lag_and_not_kept() {
+        let queue = Queue::new(10, 5, Duration::ZERO);
+        queue.failed("the disk is gone".to_owned());
+        queue.feed(passed(1..100));
+        assert_eq!(queue.lag(), 99);
+        assert!(matches!(queue.ask(asked()), Err(CatalogueError::Stopped { .. })));
+        assert!(!queue.reach(1, Duration::from_secs(60)));
+    }
+}
