@@ -141,11 +141,23 @@ impl Writer {
         schema::set_pages_max(&self.connection, pages_max).map_err(|error| CatalogueError::of(&self.path, &error))
     }
 
-    /// Copies the write-ahead log into the file and empties it.
+    /// Copies the write-ahead log into the file as far as no reader stands in the way, and waits for nobody.
     pub fn checkpoint(&self) -> Result<(), CatalogueError> {
-        self.connection
-            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
-            .map_err(|error| CatalogueError::of(&self.path, &error))
+        self.copy("PRAGMA wal_checkpoint(PASSIVE)")
+    }
+
+    /// Copies the write-ahead log into the file and empties it, waiting for readers a few seconds.
+    pub fn close(&self) -> Result<(), CatalogueError> {
+        self.copy("PRAGMA wal_checkpoint(TRUNCATE)")
+    }
+
+    fn copy(&self, pragma: &str) -> Result<(), CatalogueError> {
+        self.connection.query_row(pragma, [], |_| Ok(())).map_err(|error| CatalogueError::of(&self.path, &error))
+    }
+
+    /// Gives the memory of the page cache back.
+    pub fn shrink(&self) -> Result<(), CatalogueError> {
+        self.connection.execute_batch("PRAGMA shrink_memory").map_err(|error| CatalogueError::of(&self.path, &error))
     }
 
     fn synchronous(&self, level: &str) -> Result<(), CatalogueError> {
