@@ -1,7 +1,7 @@
 //! The catalogue as its callers hold it: feeding, asking and reading, each handed to the part that does it.
 
 use super::audit::LogPage;
-use super::bounds::{ANSWER_WAIT_MAX, CatalogueSettings, PAGE_ITEMS_MAX};
+use super::bounds::{ANSWER_WAIT_MAX, CatalogueSettings, PAGE_ITEMS_MAX, REST_AFTER};
 use super::change::{Change, Note, NoteKind, Own, Setting, Standing, StatusChange};
 use super::count::{self, Count};
 use super::error::CatalogueError;
@@ -45,7 +45,8 @@ impl Catalogue {
     /// The file is damaged, is no catalogue or one of another layout, or cannot be written.
     pub fn open(path: &Path, settings: CatalogueSettings) -> Result<Self, CatalogueError> {
         let writer = Writer::open(path, &settings)?;
-        let queue = Arc::new(Queue::new(settings.queue_changes_max, settings.batch_rows_max, settings.linger));
+        let queue =
+            Arc::new(Queue::new(settings.queue_changes_max, settings.batch_rows_max, settings.linger, REST_AFTER));
         queue.committed(0, writer.watermark(), writer.by_status());
         let pages_max = Arc::new(AtomicU32::new(settings.pages_max));
         let (owner_queue, owner_pages) = (Arc::clone(&queue), Arc::clone(&pages_max));
