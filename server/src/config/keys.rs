@@ -69,7 +69,7 @@ pub const KEYS: &[Key] = &[
     key("store.scrub", Flag, "true", Now, "read segments in the background to find damage before somebody needs the sample"),
     key("store.scrub_bytes_per_s", Bytes, "'8 MiB'", Now, "bytes a second that the scrub reads; a day for 675 GiB, a few percent of a disk"),
     key("store.client_share_percent", Percent, "100", Now, "share of the bytes that one client may take above the low watermark; no limit, because many estates have one gateway that sends nearly everything"),
-    key("store.catalogue_lag_max", Count(1, 1_000_000_000), "1_000_000", Now, "changes the catalogue may be behind the log before intake slows down; a quarter of a minute of work for it"),
+    key("store.catalogue_lag_max", Count(1, 10_000_000), "250_000", Now, "changes the catalogue may be behind the log before intake slows down; four seconds of its work, 125 MB of memory"),
     // Doors.
     key("listen.http.address", Address, "'127.0.0.1:8740'", Now, "HTTP API; loopback, because beyond it TLS and tokens are needed"),
     key("listen.http.tls", Flag, "false", Now, "speak TLS with the certificate of [security]; off, because a newcomer has no certificate"),
