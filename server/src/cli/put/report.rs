@@ -119,6 +119,11 @@ impl Report {
         self.complain("refused", path, why);
     }
 
+    /// The rest is not tried.
+    pub fn stopped(&self) {
+        self.bar.suspend(|| self.screen.say(Tone::Warn, "stopped: the rest was not tried"));
+    }
+
     /// The sum, and whether every file is in.
     ///
     /// # Errors
@@ -130,14 +135,14 @@ impl Report {
         if !self.screen.json {
             let elapsed = self.started.elapsed().max(Duration::from_micros(1));
             if counts.would > 0 {
-                self.screen.say(Tone::Plain, &format!("{} files would be forwarded", grouped(counts.would)));
+                self.screen.say(Tone::Plain, &format!("{} would be forwarded", files_text(counts.would)));
             } else {
                 let rate = files as f64 / elapsed.as_secs_f64();
                 self.screen.say(
                     Tone::Strong,
                     &format!(
-                        "{} files, {}: {} stored, {} duplicates; {} sent, {}, {rate:.0} files/s",
-                        grouped(files),
+                        "{}, {}: {} stored, {} duplicates; {} sent, {}, {rate:.0} files/s",
+                        files_text(files),
                         short_bytes(counts.bytes),
                         grouped(counts.stored),
                         grouped(counts.duplicates),
@@ -176,4 +181,8 @@ impl Report {
         // Counting cannot leave a count half done.
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn files_text(count: u64) -> String {
+    if count == 1 { "1 file".to_owned() } else { format!("{} files", grouped(count)) }
 }
