@@ -72,7 +72,7 @@ impl Collector for Store {
         let mut packed =
             encoder.encode_descriptor("pack_samples", help, None, ConstCounter::new(0u64).metric_type())?;
         for (effort, count) in Effort::ALL.into_iter().zip(&counters.packed) {
-            let label = [("effort", word(effort))];
+            let label = [("effort", effort.name())];
             ConstCounter::new(count.read()).encode(packed.encode_family(&label)?)?;
         }
         drop(packed);
@@ -92,16 +92,6 @@ impl Collector for Store {
             encoder.encode_histogram::<NoLabelSet>(histogram.sum() as f64 * scale, count, &buckets, None)?;
         }
         Ok(())
-    }
-}
-
-/// Raw and light are what a burst is stored with; the finish pass makes up for it.
-fn word(effort: Effort) -> &'static str {
-    match effort {
-        Effort::Raw => "raw",
-        Effort::Light => "light",
-        Effort::Usual => "usual",
-        Effort::Final => "final",
     }
 }
 
