@@ -56,6 +56,9 @@ pub fn check(settings: &Settings) -> Vec<Problem> {
     let secured = settings.path("security.tokens_file").is_some() && certificate && key;
     for door in ["listen.http", "listen.intake"] {
         let (address, tls) = (format!("{door}.address"), format!("{door}.tls"));
+        if settings.text(&address).is_empty() {
+            refuse(&address, format!("{address} is empty: this door cannot be shut, give it a loopback address"));
+        }
         if settings.flag(&tls) && !(certificate && key) {
             refuse(
                 &tls,

@@ -52,7 +52,12 @@ impl Report {
     pub fn stored(&self, path: &Path, bytes: u64, answer: &Value) -> Result<(), Failure> {
         let answer = answer.get("samples").and_then(|list| list.get(0)).unwrap_or(answer);
         let text = |pointer: &str| answer.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
-        let outcome = text("/outcome");
+        let outcome = match (text("/outcome").as_str(), text("/content").as_str()) {
+            // A retry whose first answer was lost: told as that answer would have been.
+            ("repeated", "claimed") => "duplicate".to_owned(),
+            ("repeated", _) => "stored".to_owned(),
+            (outcome, _) => outcome.to_owned(),
+        };
         let item = answer.get("id").or_else(|| answer.get("item")).and_then(Value::as_u64).unwrap_or(0);
         let digest =
             [text("/sample/blake3"), text("/blake3")].into_iter().find(|text| !text.is_empty()).unwrap_or_default();
