@@ -140,17 +140,17 @@ impl Report {
         if !self.screen.json {
             let elapsed = self.started.elapsed().max(Duration::from_micros(1));
             if counts.would > 0 {
-                self.screen.say(Tone::Plain, &format!("{} would be forwarded", files_text(counts.would)));
+                self.screen.say(Tone::Plain, &format!("{} would be forwarded", plural(counts.would, "file")));
             } else {
                 let rate = files as f64 / elapsed.as_secs_f64();
                 self.screen.say(
                     Tone::Strong,
                     &format!(
-                        "{}, {}: {} stored, {} duplicates; {} sent, {}, {rate:.0} files/s",
-                        files_text(files),
+                        "{}, {}: {} stored, {}; {} sent, {}, {rate:.0} files/s",
+                        plural(files, "file"),
                         short_bytes(counts.bytes),
                         grouped(counts.stored),
-                        grouped(counts.duplicates),
+                        plural(counts.duplicates, "duplicate"),
                         short_bytes(counts.left_here),
                         short_span(elapsed)
                     ),
@@ -188,6 +188,6 @@ impl Report {
     }
 }
 
-fn files_text(count: u64) -> String {
-    if count == 1 { "1 file".to_owned() } else { format!("{} files", grouped(count)) }
+fn plural(count: u64, one: &str) -> String {
+    format!("{} {one}{}", grouped(count), if count == 1 { "" } else { "s" })
 }
