@@ -92,6 +92,9 @@ fn open_segments(shared: &Shared, names: &[String], report: &mut Recovery) -> Re
     let others = names.iter().filter_map(|name| parse_name(name, ".large").or_else(|| parse_name(name, ".rewrite")));
     let highest = ids.iter().copied().chain(others).max().map_or(0, |id| id.0);
     shared.next_segment.store(highest + 1, Ordering::Relaxed);
+    // A rewritten segment may have been killed before its name was durable; what it replaces goes only after that.
+    let dir = segments_dir(&shared.data);
+    shared.disk.sync_dir(&dir).map_err(opening("sync", &dir))?;
     let mut replaced = BTreeSet::new();
     // From the newest: what a rewritten segment took over need not be opened.
     for id in ids.iter().rev() {

@@ -12,7 +12,7 @@ use std::sync::Arc;
 pub const READ_BYTES_MAX: usize = 4 << 20;
 
 enum Source {
-    Record { segment: Arc<Segment>, sealed: SealedBlocks },
+    Record { segment: Arc<Segment>, sealed: Box<SealedBlocks> },
     Large(Arc<LargeFile>),
 }
 
@@ -63,7 +63,7 @@ impl Sample {
             Some((id, closing_at)) => Source::Large(large_file(shared, id, closing_at)?),
             None => {
                 let identity = Identity { id: digest.0, raw_bytes: view.head.raw_bytes };
-                let sealed = SealedBlocks::new(&segment, view, identity)?;
+                let sealed = Box::new(SealedBlocks::new(&segment, view, identity)?);
                 Source::Record { segment, sealed }
             }
         };

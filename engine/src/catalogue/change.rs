@@ -1,6 +1,7 @@
 //! What the catalogue is told: changes of the log, which it can be told again, and changes of its own.
 
 use model::item::Verdict;
+use model::lifecycle::Basis;
 use model::{Arrival, Attributes, Blake3, ItemId, RawBytes, SampleId, Sha256, Status, StoredBytes, Timestamp};
 
 /// One record of the log, in log order. Telling it again changes nothing.
@@ -78,6 +79,10 @@ pub struct StatusChange {
     pub attributes: Attributes,
     /// The submission priority that a person chose.
     pub priority_override: Option<u32>,
+    /// What settled it.
+    pub basis: Basis,
+    /// How often the centre has asked for it again.
+    pub send_again_count: u32,
     /// A new verdict; `None` keeps the old one.
     pub verdict: Option<Verdict>,
     /// When.
@@ -88,12 +93,31 @@ pub struct StatusChange {
     pub what: String,
 }
 
+/// Where an item stands: what the status table asks of it before a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// Its status.
+    pub status: Status,
+    /// Its attributes.
+    pub attributes: Attributes,
+    /// Whether its client can be given definitions.
+    pub managed: bool,
+    /// X-Sample-Priority at reception.
+    pub received_priority: u32,
+    /// The submission priority that a person chose.
+    pub priority_override: Option<u32>,
+    /// What settled it.
+    pub basis: Basis,
+    /// How often the centre has asked for it again.
+    pub send_again_count: u32,
+}
+
 /// A change of the catalogue's own; each is answered after it is durable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Own {
     Status(Box<StatusChange>),
     Note(Note),
-    Setting { key: String, json: String, who: String, at: Timestamp },
+    Setting(Setting),
 }
 
 /// A line in an item's actions or errors.

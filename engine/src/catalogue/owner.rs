@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Applies what is queued until it is told to stop or the file fails.
 pub(super) fn run(mut writer: Writer, queue: &Arc<Queue>, pages_max: &AtomicU32) {
+    let _last_words = LastWords(queue);
     loop {
         let done = match queue.next() {
             Work::Log(changes) => apply(&mut writer, queue, &changes, pages_max),
@@ -26,7 +27,16 @@ pub(super) fn run(mut writer: Writer, queue: &Arc<Queue>, pages_max: &AtomicU32)
         // The write-ahead log stays and is read at the next start.
         tracing::warn!(%error, "the catalogue was closed without a checkpoint");
     }
-    queue.failed("it is closed".to_owned());
+}
+
+/// Lets everybody go when the thread ends, whatever ended it; an earlier reason is kept.
+struct LastWords<'q>(&'q Queue);
+
+impl Drop for LastWords<'_> {
+    fn drop(&mut self) {
+        let reason = if std::thread::panicking() { "its thread panicked" } else { "it is closed" };
+        self.0.failed(reason.to_owned());
+    }
 }
 
 /// Applies changes of the log, again and again while the disk is full.

@@ -8,7 +8,7 @@
 use super::bounds::{FEED_WAIT_MAX, LINGER_CHANGES_MAX};
 use super::change::{Change, Own};
 use super::error::CatalogueError;
-use super::writer::Answer;
+use super::own::Answer;
 use crossbeam_channel::Sender;
 use model::Status;
 use parking_lot::{Condvar, Mutex};

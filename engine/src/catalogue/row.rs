@@ -1,7 +1,8 @@
 //! An item as its row holds it, and back.
 
-use super::change::NoteKind;
+use super::change::{NoteKind, Standing};
 use model::item::{Action, Fault, Item, ItemSample, Verdict};
+use model::lifecycle::Basis;
 use model::{
     Arrival, Attributes, Blake3, Content, ItemId, Kind, RawBytes, Sequence, Sha256, Status, StoredBytes, Timestamp,
 };
@@ -32,6 +33,52 @@ pub(super) fn status(code: u8) -> rusqlite::Result<Status> {
     Status::from_code(code).ok_or_else(|| {
         let reason = format!("{code} is the code of no status");
         rusqlite::Error::FromSqlConversionFailure(0, Type::Integer, reason.into())
+    })
+}
+
+/// The number that a basis is stored as.
+pub(super) fn basis_code(basis: Basis) -> u8 {
+    match basis {
+        Basis::Answer => 0,
+        Basis::Detection => 1,
+    }
+}
+
+/// Where an item stands.
+pub(super) fn standing(connection: &Connection, id: ItemId) -> rusqlite::Result<Option<Standing>> {
+    connection
+        .prepare_cached(
+            "SELECT status, flags, received_priority, priority_override, basis, send_again_count, sample_priority,
+               date_submitted_ms, date_analysis_finished_ms, signatures_priority, signatures_sequence,
+               date_sample_finished_ms FROM item WHERE id = ?1",
+        )?
+        .query_row(params![id.0 as i64], |row| {
+            Ok(Standing {
+                status: status(row.get(0)?)?,
+                attributes: attributes(row, 6)?,
+                managed: row.get::<_, u8>(1)? & MANAGED != 0,
+                received_priority: row.get(2)?,
+                priority_override: row.get(3)?,
+                basis: if row.get::<_, u8>(4)? == basis_code(Basis::Detection) {
+                    Basis::Detection
+                } else {
+                    Basis::Answer
+                },
+                send_again_count: row.get(5)?,
+            })
+        })
+        .optional()
+}
+
+/// The six attributes, from column `first` on.
+fn attributes(row: &rusqlite::Row<'_>, first: usize) -> rusqlite::Result<Attributes> {
+    Ok(Attributes {
+        sample_priority: row.get(first)?,
+        date_submitted: Timestamp(row.get(first + 1)?),
+        date_analysis_finished: Timestamp(row.get(first + 2)?),
+        signatures_priority: row.get(first + 3)?,
+        signatures_sequence: Sequence(row.get::<_, i64>(first + 4)? as u64),
+        date_sample_finished: Timestamp(row.get(first + 5)?),
     })
 }
 
@@ -96,14 +143,7 @@ fn read(id: ItemId, row: &rusqlite::Row<'_>) -> rusqlite::Result<Item> {
         reason: text(19)?,
         received_at: Timestamp(row.get(3)?),
         verdict: Verdict { signatures: Vec::new(), sequence: Sequence(row.get::<_, i64>(5)? as u64) },
-        attributes: Attributes {
-            sample_priority: row.get(6)?,
-            date_submitted: Timestamp(row.get(7)?),
-            date_analysis_finished: Timestamp(row.get(8)?),
-            signatures_priority: row.get(9)?,
-            signatures_sequence: Sequence(row.get::<_, i64>(10)? as u64),
-            date_sample_finished: Timestamp(row.get(11)?),
-        },
+        attributes: attributes(row, 6)?,
         actions: Vec::new(),
         errors: Vec::new(),
     })

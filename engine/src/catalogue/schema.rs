@@ -7,6 +7,7 @@
 
 use super::bounds::{CHECKPOINT_PAGES, CatalogueSettings, JOURNAL_BYTES_MAX};
 use super::error::CatalogueError;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use std::path::Path;
 
@@ -36,7 +37,8 @@ CREATE TABLE item(
   id INTEGER PRIMARY KEY, sample INTEGER NOT NULL, client INTEGER NOT NULL, status INTEGER NOT NULL,
   flags INTEGER NOT NULL, platform INTEGER NOT NULL, parent_server INTEGER NOT NULL, reason INTEGER NOT NULL,
   definitions_sequence INTEGER NOT NULL, received_at_ms INTEGER NOT NULL, name TEXT NOT NULL,
-  received_priority INTEGER NOT NULL, priority_override INTEGER, verdict_sequence INTEGER NOT NULL,
+  received_priority INTEGER NOT NULL, priority_override INTEGER, basis INTEGER NOT NULL,
+  send_again_count INTEGER NOT NULL, verdict_sequence INTEGER NOT NULL,
   sample_priority INTEGER NOT NULL, date_submitted_ms INTEGER NOT NULL, date_analysis_finished_ms INTEGER NOT NULL,
   signatures_priority INTEGER NOT NULL, signatures_sequence INTEGER NOT NULL, date_sample_finished_ms INTEGER NOT NULL);
 CREATE INDEX item_status ON item(status);
@@ -81,6 +83,7 @@ fn prepare(path: &Path, settings: &CatalogueSettings) -> rusqlite::Result<Connec
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(std::time::Duration::from_secs(5))?;
+    keep_plans(&connection)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "NORMAL")?;
     connection.pragma_update(None, "foreign_keys", false)?;
@@ -97,9 +100,17 @@ pub(super) fn open_reader(path: &Path, cache_bytes: usize) -> rusqlite::Result<C
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(std::time::Duration::from_secs(5))?;
+    keep_plans(&connection)?;
     set_cache(&connection, cache_bytes)?;
     connection.set_prepared_statement_cache_capacity(32);
     Ok(connection)
+}
+
+/// Keeps a prepared statement's plan whatever is bound to it. Without this SQLite, as it is built here, compiles a
+/// statement anew for every binding that could change the plan: 25 to 50 us where the answer takes 3.
+fn keep_plans(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    Ok(())
 }
 
 fn set_cache(connection: &Connection, bytes: usize) -> rusqlite::Result<()> {

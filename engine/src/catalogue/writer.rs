@@ -6,9 +6,10 @@
 
 use super::audit::Audit;
 use super::bounds::CatalogueSettings;
-use super::change::{Change, Entry, Note, NoteKind, Own, StatusChange};
+use super::change::{Change, Entry, Own};
 use super::error::CatalogueError;
 use super::names::Names;
+use super::own::{self, Answer};
 use super::row;
 use super::schema;
 use super::span::Spans;
@@ -28,9 +29,6 @@ pub(super) struct Writer {
     watermark: u64,
     by_status: [u64; Status::COUNT],
 }
-
-/// What an own change came to: done, or refused without harm to its batch.
-pub(super) type Answer = Result<(), CatalogueError>;
 
 impl Writer {
     /// Opens or makes the file.
@@ -70,8 +68,11 @@ impl Writer {
         let mut deltas = Deltas::default();
         let done = self.transaction(|writer| {
             let mut statements = Arrivals::prepare(&writer.connection)?;
-            for change in changes.iter().filter(|change| change.sequence() > writer.watermark) {
-                debug_assert!(change.sequence() > watermark, "changes come in log order");
+            for change in changes {
+                // Applied already, in an earlier batch or in this one.
+                if change.sequence() <= watermark {
+                    continue;
+                }
                 watermark = change.sequence();
                 match change {
                     Change::Arrived(entry) => {
@@ -118,20 +119,13 @@ impl Writer {
         self.synchronous("FULL")?;
         let done = self.transaction(|writer| {
             for change in changes {
+                let (connection, audit) = (&writer.connection, &mut writer.audit);
                 answers.push(match change {
-                    Own::Status(change) => writer.change_status(change, &mut deltas)?,
-                    Own::Note(note) => writer.note(note)?,
-                    Own::Setting { key, json, who, at } => {
-                        writer
-                            .connection
-                            .prepare_cached(
-                                "INSERT INTO setting(key, json, who, at_ms) VALUES(?1, ?2, ?3, ?4)
-                                 ON CONFLICT(key) DO UPDATE SET json = ?2, who = ?3, at_ms = ?4",
-                            )?
-                            .execute(params![key, json, who, at.0])?;
-                        writer.audit.add(&writer.connection, *at, who, &format!("set {key} = {json}"), None)?;
-                        Ok(())
+                    Own::Status(change) => {
+                        own::change_status(connection, audit, &mut writer.names, change, &mut deltas)?
                     }
+                    Own::Note(note) => own::note(connection, note)?,
+                    Own::Setting(setting) => own::set(connection, audit, setting)?,
                 });
             }
             deltas.write(&writer.connection)
@@ -184,74 +178,6 @@ impl Writer {
             CatalogueError::of(&self.path, &error)
         })
     }
-
-    fn change_status(&mut self, change: &StatusChange, deltas: &mut Deltas) -> rusqlite::Result<Answer> {
-        let id = change.item.0 as i64;
-        let found: Option<u8> = self
-            .connection
-            .prepare_cached("SELECT status FROM item WHERE id = ?1")?
-            .query_row(params![id], |row| row.get(0))
-            .optional()?;
-        let Some(found) = found else { return Ok(Err(CatalogueError::UnknownItem(change.item))) };
-        let found = row::status(found)?;
-        if found != change.from {
-            return Ok(Err(CatalogueError::MovedOn { item: change.item, expected: change.from, found }));
-        }
-        let a = &change.attributes;
-        self.connection
-            .prepare_cached(
-                "UPDATE item SET status = ?2, priority_override = ?3, sample_priority = ?4, date_submitted_ms = ?5,
-                 date_analysis_finished_ms = ?6, signatures_priority = ?7, signatures_sequence = ?8,
-                 date_sample_finished_ms = ?9 WHERE id = ?1",
-            )?
-            .execute(params![
-                id,
-                change.to.code(),
-                change.priority_override,
-                a.sample_priority,
-                a.date_submitted.0,
-                a.date_analysis_finished.0,
-                a.signatures_priority,
-                a.signatures_sequence.0 as i64,
-                a.date_sample_finished.0,
-            ])?;
-        if let Some(verdict) = &change.verdict {
-            self.connection
-                .prepare_cached("UPDATE item SET verdict_sequence = ?2 WHERE id = ?1")?
-                .execute(params![id, verdict.sequence.0 as i64])?;
-            self.connection.prepare_cached("DELETE FROM detection WHERE item = ?1")?.execute(params![id])?;
-            for signature in &verdict.signatures {
-                let signature = self.names.word(&self.connection, signature)?;
-                self.connection
-                    .prepare_cached("INSERT OR IGNORE INTO detection(signature, item) VALUES(?1, ?2)")?
-                    .execute(params![signature, id])?;
-            }
-        }
-        deltas.moved(change.from, change.to);
-        add_note(&self.connection, id, NoteKind::Action, change.at, &change.who, &change.what)?;
-        self.audit.add(
-            &self.connection,
-            change.at,
-            &change.who,
-            &format!("{} -> {}: {}", change.from, change.to, change.what),
-            Some(change.item),
-        )?;
-        Ok(Ok(()))
-    }
-
-    fn note(&mut self, note: &Note) -> rusqlite::Result<Answer> {
-        let id = note.item.0 as i64;
-        let known: Option<i64> = self
-            .connection
-            .prepare_cached("SELECT id FROM item WHERE id = ?1")?
-            .query_row(params![id], |row| row.get(0))
-            .optional()?;
-        if known.is_none() {
-            return Ok(Err(CatalogueError::UnknownItem(note.item)));
-        }
-        add_note(&self.connection, id, note.kind, note.at, &note.who, &note.what)?;
-        Ok(Ok(()))
-    }
 }
 
 /// The hot statements, looked up once a batch.
@@ -268,10 +194,11 @@ impl<'c> Arrivals<'c> {
             )?,
             item: connection.prepare_cached(
                 "INSERT INTO item(id, sample, client, status, flags, platform, parent_server, reason,
-                   definitions_sequence, received_at_ms, name, received_priority, verdict_sequence, sample_priority,
+                   definitions_sequence, received_at_ms, name, received_priority, basis, send_again_count,
+                   verdict_sequence, sample_priority,
                    date_submitted_ms, date_analysis_finished_ms, signatures_priority, signatures_sequence,
                    date_sample_finished_ms)
-                 VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 0, ?12, 0, 0, 0, 0, 0)",
+                 VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 0, 0, 0, ?12, 0, 0, 0, 0, 0)",
             )?,
         })
     }
@@ -336,23 +263,6 @@ fn delete(connection: &Connection, item: ItemId) -> rusqlite::Result<Option<(Sta
         )?
         .execute(params![sample])?;
     Ok(Some((row::status(status)?, client, raw_bytes)))
-}
-
-fn add_note(
-    connection: &Connection,
-    item: i64,
-    kind: NoteKind,
-    at: Timestamp,
-    who: &str,
-    what: &str,
-) -> rusqlite::Result<()> {
-    connection
-        .prepare_cached(
-            "INSERT INTO note(item, number, kind, at_ms, who, what)
-             VALUES(?1, (SELECT coalesce(max(number), 0) + 1 FROM note WHERE item = ?1), ?2, ?3, ?4, ?5)",
-        )?
-        .execute(params![item, kind as u8, at.0, who, what])?;
-    Ok(())
 }
 
 fn read_state(connection: &Connection) -> rusqlite::Result<(u64, [u64; Status::COUNT])> {

@@ -165,6 +165,22 @@ impl SimulatedDisk {
         Self { state: Arc::new(Mutex::new(state)) }
     }
 
+    /// The same disk with everything under `from` lying under `to`.
+    #[must_use]
+    pub fn relocated(&self, from: &Path, to: &Path) -> Self {
+        let move_all = |files: &BTreeMap<PathBuf, Arc<Mutex<Content>>>| {
+            let moved = files.iter().map(|(path, content)| {
+                let path = path.strip_prefix(from).map_or_else(|_| path.clone(), |rest| to.join(rest));
+                (path, Arc::clone(content))
+            });
+            moved.collect()
+        };
+        let state = self.state.lock();
+        let (files, durable_names) = (move_all(&state.files), move_all(&state.durable_names));
+        let state = State { files, durable_names, capacity_bytes: state.capacity_bytes, ..State::default() };
+        Self { state: Arc::new(Mutex::new(state)) }
+    }
+
     /// Paths of all files.
     #[must_use]
     pub fn paths(&self) -> Vec<PathBuf> {

@@ -19,11 +19,13 @@ const ROUND_MAX: usize = 1024;
 /// Samples that lost an item.
 pub(super) struct Drops {
     candidates: Mutex<Vec<(Blake3, SampleId)>>,
+    /// One round at a time, so that whoever asks for all to be decided waits for the round under way.
+    deciding: Mutex<()>,
 }
 
 impl Drops {
     pub(super) fn new(candidates: Vec<(Blake3, SampleId)>) -> Self {
-        Self { candidates: Mutex::new(candidates) }
+        Self { candidates: Mutex::new(candidates), deciding: Mutex::default() }
     }
 
     pub(super) fn add(&self, more: Vec<(Blake3, SampleId)>) {
@@ -32,6 +34,7 @@ impl Drops {
 
     /// Decides about all candidates; those that cannot be decided now come again.
     pub(super) fn run(&self, shared: &Shared, lane: &Sender<Work>) {
+        let _one = self.deciding.lock();
         loop {
             let round: Vec<_> = {
                 let mut candidates = self.candidates.lock();

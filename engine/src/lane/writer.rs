@@ -239,11 +239,15 @@ impl Lane {
             {
                 Ok(start) => seal = self.settle(after, start, last_sequence),
                 Err(error) => {
-                    for after in after {
+                    let may_be_on_disk = matches!(error, SubmitError::Stopped(_));
+                    for mut after in after {
                         if let After::Dropped { digest, sample, .. } = &after {
                             self.put_back(digest, *sample);
                         }
                         self.unpin(&after);
+                        if may_be_on_disk {
+                            after.keep_file();
+                        }
                         after.fail(&error);
                     }
                 }
@@ -549,6 +553,15 @@ impl Lane {
 }
 
 impl After {
+    /// A batch whose write failed may still be found by recovery, which then needs the file that it names.
+    fn keep_file(&mut self) {
+        if let Self::Arrived { how: How::NewLarge(large), .. } = self
+            && let Some(discard) = large.discard.take()
+        {
+            discard.keep();
+        }
+    }
+
     /// Bytes of an arrival's record, which the ledger charges with its permit.
     fn arrival_bytes(&self) -> u64 {
         match self {

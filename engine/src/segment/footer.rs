@@ -226,13 +226,13 @@ mod tests {
             chain: Blake3([5; 32]),
             entries: (0..3).map(entry).collect(),
             replaces: vec![SegmentId(1), SegmentId(2)],
-            damaged: vec![4096..8192],
+            damaged: vec![4096..8192, 12288..16384],
         };
         let mut file = vec![0; 8192];
         file.extend_from_slice(footer.encode().as_slice());
         let decode = |file: &[u8]| Footer::decode(file.len() as u64, read_from(file)).unwrap();
         assert_eq!(decode(&file), Some(footer));
-        let body = 3 * ENTRY_BYTES + 2 * 8 + 16;
+        let body = 3 * ENTRY_BYTES + 2 * 8 + 2 * 16;
         let meaningful = (8192..8192 + body).chain(file.len() - TRAILER_BYTES..file.len());
         for at in meaningful {
             let mut changed = file.clone();

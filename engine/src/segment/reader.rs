@@ -6,7 +6,6 @@ use super::record::{HEAD_BYTES, RecordFailure, RecordHead, RecordKind};
 use crate::disk::ReadFile;
 use crate::error::{Damage, ReadError};
 use crate::pack::{BlockLen, Digests, Effort};
-use model::Blake3;
 use parking_lot::RwLock;
 use std::cmp::Ordering;
 use std::io;

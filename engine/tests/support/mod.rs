@@ -153,3 +153,12 @@ pub fn try_read(engine: &Engine, digest: &Blake3) -> Result<Vec<u8>, engine::Rea
     }
     Ok(plain)
 }
+
+/// Whether the catalogue lists an item, once it has come so far in the log.
+pub fn listed(engine: &Engine, item: model::ItemId) -> bool {
+    assert!(
+        engine.catalogue().reach(item.0, std::time::Duration::from_secs(30)),
+        "the catalogue does not reach {item}"
+    );
+    engine.catalogue().item(item).unwrap().is_some()
+}

@@ -1,12 +1,15 @@
 //! `lazaret log`: the Quarantine Log, newest last; `--follow` goes on as it grows.
 
+use super::client::Client;
 use super::screen::{Tone, escaped};
 use super::{Failure, Shell};
 use serde_json::Value;
 use std::time::Duration;
 
-/// Entries of a page.
-const PAGE: u64 = 200;
+/// Entries of a page; the server gives 1,000 at most.
+const PAGE: u64 = 500;
+/// Entries that a followed log catches up with at once; older ones are left to `--limit`.
+const FOLLOW_MAX: u64 = 10_000;
 /// How often a followed log is asked for more: a person does not notice, a server neither.
 const FOLLOW_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -16,7 +19,7 @@ pub struct Args {
     /// Go on showing what is added, until interrupted
     #[arg(long, short)]
     follow: bool,
-    /// Entries to show at most
+    /// Entries to show at most, the newest
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..=100_000))]
     limit: u64,
 }
@@ -28,33 +31,44 @@ pub struct Args {
 pub fn run(shell: &Shell, args: &Args) -> Result<(), Failure> {
     let client = shell.client()?;
     super::wait(async {
-        let mut cursor: Option<String> = None;
-        let mut left = args.limit;
+        let mut entries = newest(&client, args.limit, 0).await?;
+        let mut seen = 0;
         loop {
-            let mut query = vec![("limit", PAGE.min(left.max(1)).to_string())];
-            query.extend(cursor.iter().map(|cursor| ("cursor", cursor.clone())));
-            let page = client.get("/v1/log", &query).await?;
-            let entries = entries(&page);
-            for entry in &entries {
+            for entry in entries.iter().rev() {
                 show(shell, entry)?;
+                seen = seen.max(number(entry));
             }
-            left = left.saturating_sub(entries.len() as u64);
-            let next = super::items::next_cursor(&page);
-            let more = next.is_some() && next != cursor && !entries.is_empty();
-            cursor = next.or(cursor);
-            if !args.follow && (left == 0 || !more) {
+            if !args.follow {
                 return Ok(());
             }
-            if args.follow && !more {
-                tokio::time::sleep(FOLLOW_INTERVAL).await;
-            }
+            tokio::time::sleep(FOLLOW_INTERVAL).await;
+            entries = newest(&client, FOLLOW_MAX, seen).await?;
         }
     })
 }
 
-fn entries(page: &Value) -> Vec<Value> {
-    let list = page.get("entries").or_else(|| page.get("log")).unwrap_or(page);
-    list.as_array().cloned().unwrap_or_default()
+/// At most `limit` entries after number `seen`, the newest first, as the server gives them.
+async fn newest(client: &Client, limit: u64, seen: u64) -> Result<Vec<Value>, Failure> {
+    let mut entries: Vec<Value> = Vec::new();
+    let mut cursor: Option<String> = None;
+    loop {
+        let left = limit - entries.len() as u64;
+        let mut query = vec![("limit", PAGE.min(left).to_string())];
+        query.extend(cursor.iter().map(|cursor| ("cursor", cursor.clone())));
+        let page = client.get("/v1/log", &query).await?;
+        let came = page.get("entries").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        let fresh = came.iter().take_while(|entry| number(entry) > seen).count();
+        entries.extend_from_slice(&came[..fresh]);
+        cursor = super::items::next_cursor(&page);
+        if cursor.is_none() || fresh < came.len() || came.is_empty() || entries.len() as u64 >= limit {
+            return Ok(entries);
+        }
+    }
+}
+
+/// An entry's number; they rise.
+fn number(entry: &Value) -> u64 {
+    entry.get("id").and_then(Value::as_u64).unwrap_or(0)
 }
 
 fn show(shell: &Shell, entry: &Value) -> Result<(), Failure> {
@@ -62,7 +76,7 @@ fn show(shell: &Shell, entry: &Value) -> Result<(), Failure> {
         return shell.screen.value(entry);
     }
     let text = |name: &str| entry.get(name).and_then(Value::as_str).map(escaped).unwrap_or_default();
-    let item = entry.get("item").and_then(Value::as_u64).map(|item| format!(" item {item}")).unwrap_or_default();
+    let item = entry.get("item").and_then(Value::as_u64).map(|item| format!("item {item}  ")).unwrap_or_default();
     let at = Tone::Faint.paint(&text("at"));
-    shell.screen.line(&format!("{at}  {}  {}{item}", Tone::Strong.paint(&text("who")), text("what")))
+    shell.screen.line(&format!("{at}  {}  {item}{}", Tone::Strong.paint(&text("who")), text("what")))
 }

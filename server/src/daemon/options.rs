@@ -118,6 +118,22 @@ pub struct StoreOptions {
     pub read: ReadMode,
     /// How files are written.
     pub io: IoMode,
+    /// Above this share of either maximum intake is slowed, in percent.
+    pub high_percent: u8,
+    /// Samples above this stream into a file of their own, in plain bytes.
+    pub large_bytes_min: u64,
+    /// Threads that hash, compress and seal; 0 takes as many as there are cores.
+    pub pack_threads: usize,
+    /// Whether settled segments are recompressed in the background.
+    pub finish: bool,
+    /// Whether segments are read in the background to find damage.
+    pub scrub: bool,
+    /// Bytes a second that the scrub reads.
+    pub scrub_bytes_per_s: u64,
+    /// Share of the bytes that one client may take above the low watermark, in percent.
+    pub client_share_percent: u8,
+    /// Changes the catalogue may be behind the log before intake is asked to slow down.
+    pub catalogue_lag_max: u64,
 }
 
 impl Default for StoreOptions {
@@ -130,6 +146,14 @@ impl Default for StoreOptions {
             sample_bytes_max: 1 << 30,
             read: ReadMode::Map,
             io: IoMode::Auto,
+            high_percent: 90,
+            large_bytes_min: 8 << 20,
+            pack_threads: 0,
+            finish: true,
+            scrub: true,
+            scrub_bytes_per_s: 8 << 20,
+            client_share_percent: 100,
+            catalogue_lag_max: 1_000_000,
         }
     }
 }

@@ -20,6 +20,17 @@ pub fn settings(options: &StoreOptions) -> Settings {
             options::ReadMode::Map => engine::ReadMode::Map,
             options::ReadMode::Pread => engine::ReadMode::Pread,
         },
+        high_percent: options.high_percent,
+        large_bytes_min: options.large_bytes_min,
+        pack_threads: match options.pack_threads {
+            0 => Settings::default().pack_threads,
+            threads => threads,
+        },
+        finish: options.finish,
+        scrub: options.scrub,
+        scrub_bytes_per_s: options.scrub_bytes_per_s,
+        client_share_percent: options.client_share_percent,
+        catalogue_lag_max: options.catalogue_lag_max,
         ..Settings::default()
     }
 }

@@ -57,7 +57,6 @@ impl Upload<'_> {
 
     async fn store(&self, source: &mut impl Source) -> Result<Stored, Problem> {
         let engine = self.context.intake().map_err(|error| self.refused(error))?;
-        let known = self.expected.is_some_and(|digest| engine.knows(&digest));
         let held_max = match self.length {
             Some(length) if length <= self.context.large_bytes_min => length,
             Some(_) => 0,
@@ -65,7 +64,8 @@ impl Upload<'_> {
         };
         // A body of unknown length reserves what may be held; a stream's reservation grows ahead of its bytes.
         let raw_bytes = self.length.unwrap_or(held_max);
-        let ask = Ask { raw_bytes, known, client: &self.arrival.client };
+        // A permit for known content covers no bytes, and bytes are coming.
+        let ask = Ask { raw_bytes, known: false, client: &self.arrival.client };
         let permit = engine.admit(&ask).map_err(|refusal| self.refused(refusal))?;
         if held_max == 0 && self.length != Some(0) {
             return self.stream(engine, permit, Vec::new(), source).await;

@@ -112,8 +112,8 @@ impl Requests {
             }
         };
         let arrival = self.received(request, arrival, Content::Proven);
-        let known = expected.is_some_and(|digest| engine.knows(&digest));
-        let permit = match self.admit(engine, raw_bytes, known, &arrival.client).await {
+        // A permit for known content covers no bytes, and bytes are coming.
+        let permit = match self.admit(engine, raw_bytes, false, &arrival.client).await {
             Ok(permit) => permit,
             Err(refusal) => {
                 self.refuse(request, refusal)?;

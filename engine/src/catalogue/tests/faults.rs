@@ -1,7 +1,7 @@
 //! Damaged files, foreign files and full disks.
 
 use super::*;
-use crate::catalogue::{CatalogueError, CatalogueHealth, Filter};
+use crate::catalogue::{CatalogueError, CatalogueHealth, Filter, remove};
 use model::Timestamp;
 use std::fs;
 
@@ -103,4 +103,17 @@ fn a_catalogue_that_is_full_can_be_closed_and_opened_with_more_room() {
     feed(&catalogue, arrived(from + 1..=2_000));
     assert_eq!(catalogue.count(&Filter::default()).unwrap(), 2_000);
     assert_eq!(catalogue.check().unwrap(), Vec::<String>::new());
+}
+
+#[test]
+fn a_removed_catalogue_begins_empty() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("catalogue.sqlite");
+    remove(&path).unwrap();
+    let catalogue = open(directory.path());
+    feed(&catalogue, arrived(1..=3));
+    drop(catalogue);
+    remove(&path).unwrap();
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
+    assert_eq!(open(directory.path()).watermark(), 0);
 }

@@ -4,6 +4,7 @@ use super::*;
 use crate::catalogue::bounds::PAGE_ROWS_MAX;
 use crate::catalogue::filter::Driver;
 use crate::catalogue::{Filter, StatusChange};
+use model::lifecycle::Basis;
 use model::{Attributes, Status, Timestamp};
 use std::collections::BTreeSet;
 
@@ -156,6 +157,8 @@ fn mark(catalogue: &Catalogue, item: u64, signature: &str) {
         to: Status::Held,
         attributes: Attributes::default(),
         priority_override: None,
+        basis: Basis::Detection,
+        send_again_count: 1,
         verdict: Some(model::item::Verdict { signatures: vec![signature.to_owned()], sequence: Sequence(1) }),
         at: Timestamp(1),
         who: "scanner".to_owned(),

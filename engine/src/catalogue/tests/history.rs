@@ -3,6 +3,7 @@
 use super::*;
 use crate::catalogue::{Filter, StatusChange};
 use model::item::Verdict;
+use model::lifecycle::Basis;
 use model::{Attributes, Status, Timestamp};
 use proptest::prelude::*;
 
@@ -165,6 +166,8 @@ proptest! {
                             to,
                             attributes: Attributes::default(),
                             priority_override: None,
+                            basis: Basis::Detection,
+                            send_again_count: 1,
                             verdict: Some(Verdict { signatures: signatures.clone(), sequence: Sequence(1) }),
                             at: Timestamp(1),
                             who: "test".to_owned(),

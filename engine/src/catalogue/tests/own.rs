@@ -1,8 +1,9 @@
 //! Changes of the catalogue's own: notes, statuses, settings, and the log that keeps them.
 
 use super::*;
-use crate::catalogue::{CatalogueError, StatusChange};
+use crate::catalogue::{CatalogueError, Standing, StatusChange};
 use model::item::{Fault, Verdict};
+use model::lifecycle::Basis;
 use model::{Attributes, Status, Timestamp};
 use serde_json::json;
 
@@ -13,6 +14,8 @@ fn change(item: u64, from: Status, to: Status) -> StatusChange {
         to,
         attributes: Attributes { signatures_sequence: Sequence(9), ..Attributes::default() },
         priority_override: Some(3),
+        basis: Basis::Detection,
+        send_again_count: 1,
         verdict: Some(Verdict { signatures: vec!["Eicar".to_owned(), "Boot.A".to_owned()], sequence: Sequence(9) }),
         at: Timestamp(7_000),
         who: "scanner".to_owned(),
@@ -52,6 +55,16 @@ fn a_status_changes_with_all_it_sets_or_not_at_all() {
         Verdict { signatures: vec!["Boot.A".to_owned(), "Eicar".to_owned()], sequence: Sequence(9) }
     );
     assert_eq!(item.actions[1].what, "scanned, detected");
+    let standing = Standing {
+        status: Status::Available,
+        attributes: item.attributes,
+        managed: true,
+        received_priority: 2,
+        priority_override: Some(3),
+        basis: Basis::Detection,
+        send_again_count: 1,
+    };
+    assert_eq!(catalogue.standing(ItemId(2)).unwrap(), Some(standing));
     let counts = catalogue.count_by_status();
     assert_eq!(counts[usize::from(Status::Quarantined.code())], 2);
     assert_eq!(counts[usize::from(Status::Available.code())], 1);

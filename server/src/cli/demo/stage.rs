@@ -4,10 +4,9 @@
 use super::child::Server;
 use super::corpus;
 use super::narrator::Narrator;
-use crate::cli::args::Common;
+use crate::cli::Failure;
 use crate::cli::client::{Client, Content, Meta, Put};
 use crate::cli::screen::Screen;
-use crate::cli::{Failure, Shell};
 use bytes::Bytes;
 use model::Blake3;
 use serde_json::Value;
@@ -193,23 +192,6 @@ impl Stage {
             None => command.env_remove("LAZARET_SERVER"),
         };
         command.output().map_err(failed)
-    }
-
-    /// A shell against the running server, to show what a person would see.
-    ///
-    /// # Errors
-    /// There is no server.
-    pub fn shell(&self) -> Result<Shell, Failure> {
-        let common = Common {
-            server: Some(self.server()?.url()),
-            token: None,
-            ca: None,
-            json: self.screen.json,
-            yes: false,
-            dry_run: false,
-            no_color: false,
-        };
-        Ok(Shell { common, screen: self.screen })
     }
 
     /// Whether output is for programs.

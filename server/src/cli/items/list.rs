@@ -26,12 +26,6 @@ pub struct Args {
     cursor: Option<String>,
 }
 
-impl Default for Args {
-    fn default() -> Self {
-        Self { filter: FilterArgs::default(), limit: LIMIT, cursor: None }
-    }
-}
-
 /// Lists items.
 ///
 /// # Errors
@@ -71,6 +65,14 @@ pub fn run(shell: &Shell, args: &Args) -> Result<(), Failure> {
             return Ok(());
         }
     })
+}
+
+/// Items as a table.
+#[must_use]
+pub fn as_table(items: &[Value]) -> Table {
+    let mut table = table();
+    items.iter().for_each(|item| row(&mut table, item));
+    table
 }
 
 /// Counts items.

@@ -7,6 +7,7 @@ mod restore;
 mod show;
 
 pub use filter::FilterArgs;
+pub use list::as_table;
 
 use super::{Failure, Shell};
 use serde_json::Value;
@@ -34,14 +35,6 @@ pub enum Command {
     },
     /// Delete items, by number or all that a filter selects
     Delete(delete::Args),
-}
-
-impl Command {
-    /// `items list` without flags.
-    #[must_use]
-    pub fn listing() -> Self {
-        Self::List(list::Args::default())
-    }
 }
 
 /// Runs a command.

@@ -1,0 +1,149 @@
+//! Which cells there are, and the bars they are read against.
+
+use crate::{Arguments, What};
+
+/// Cells that are compared with one another: same work, run in turn.
+pub struct Row {
+    /// What the row is called.
+    pub name: String,
+    /// Who takes part, the product first where it does.
+    pub contestants: Vec<Contestant>,
+    /// What is asked of the ratios.
+    pub bars: Vec<Bar>,
+}
+
+/// A program and its arguments; the folder for its store is added.
+pub struct Contestant {
+    /// The name in tables.
+    pub name: String,
+    /// The program, from the root of the work tree.
+    pub program: &'static str,
+    /// Its arguments.
+    pub arguments: Vec<String>,
+}
+
+/// The first of a pair is at least so many times the second.
+pub struct Bar {
+    /// Whose rate.
+    pub of: &'static str,
+    /// Against whose.
+    pub against: &'static str,
+    /// At least.
+    pub at_least: f64,
+}
+
+const PRODUCT: &str = "product";
+const ROOF: &str = "roof (no-op disk)";
+const INTAKE_LOAD: &str = "target/release/intake_load";
+const PEERS: &str = "perf/peers/target/release/peers";
+/// Names of the peers, as their program knows them.
+const PEER_STORES: [&str; 4] = ["files", "sqlite", "fjall", "rocksdb"];
+
+/// The rows of a measurement.
+pub fn rows(what: What, arguments: &Arguments) -> Vec<Row> {
+    let rows = match what {
+        What::Intake => intake(arguments.seconds),
+        What::Peers => peers(arguments.seconds),
+        What::Catalogue => vec![filled("catalogue", "target/release/catalogue_load", arguments.count)],
+        What::Start => vec![filled("start", "target/release/start_load", arguments.count)],
+    };
+    rows.into_iter().filter(|row| arguments.only.as_ref().is_none_or(|only| row.name.contains(only))).collect()
+}
+
+/// The rows of bench.md for durable intake in process: name, bytes, writers, seconds, bars against
+/// the roof, files, SQLite, fjall and RocksDB.
+fn intake(seconds: Option<f64>) -> Vec<Row> {
+    sizes()
+        .into_iter()
+        .map(|size| {
+            let seconds = seconds.unwrap_or(size.seconds);
+            let mut contestants =
+                vec![product(PRODUCT, &size, seconds, "plain"), product(ROOF, &size, seconds, "null")];
+            contestants.extend(PEER_STORES.map(|store| peer(store, &size, seconds)));
+            Row { name: size.name.to_owned(), contestants, bars: size.bars }
+        })
+        .collect()
+}
+
+fn peers(seconds: Option<f64>) -> Vec<Row> {
+    sizes()
+        .into_iter()
+        .map(|size| {
+            let seconds = seconds.unwrap_or(size.seconds);
+            let contestants = PEER_STORES.map(|store| peer(store, &size, seconds)).into();
+            Row { name: size.name.to_owned(), contestants, bars: Vec::new() }
+        })
+        .collect()
+}
+
+/// One program that fills a store and reports on it by itself.
+fn filled(name: &str, program: &'static str, count: u64) -> Row {
+    let arguments = vec!["--count".to_owned(), count.to_string()];
+    let contestants = vec![Contestant { name: PRODUCT.to_owned(), program, arguments }];
+    Row { name: name.to_owned(), contestants, bars: Vec::new() }
+}
+
+struct Size {
+    name: &'static str,
+    bytes: usize,
+    writers: usize,
+    seconds: f64,
+    bars: Vec<Bar>,
+}
+
+fn sizes() -> Vec<Size> {
+    let bar = |against, at_least| Bar { of: PRODUCT, against, at_least };
+    vec![
+        Size {
+            name: "4 KiB, 64 writers",
+            bytes: 4 << 10,
+            writers: 64,
+            seconds: 6.0,
+            bars: vec![bar(ROOF, 0.85), bar("rocksdb", 2.1), bar("fjall", 1.35), bar("files", 16.0)],
+        },
+        Size {
+            name: "64 KiB, 16 writers",
+            bytes: 64 << 10,
+            writers: 16,
+            seconds: 15.0,
+            bars: vec![bar(ROOF, 0.95), bar("rocksdb", 1.7), bar("fjall", 1.25), bar("sqlite", 1.0), bar("files", 1.0)],
+        },
+        Size {
+            name: "1 MiB, 8 writers",
+            bytes: 1 << 20,
+            writers: 8,
+            seconds: 6.0,
+            bars: vec![bar(ROOF, 0.95), bar("rocksdb", 1.0), bar("fjall", 1.0), bar("sqlite", 1.0), bar("files", 1.0)],
+        },
+        Size {
+            name: "4 KiB, 1 writer",
+            bytes: 4 << 10,
+            writers: 1,
+            seconds: 6.0,
+            bars: vec![bar("rocksdb", 1.0), bar("fjall", 1.0), bar("sqlite", 1.0), bar("files", 1.0)],
+        },
+    ]
+}
+
+fn product(name: &str, size: &Size, seconds: f64, disk: &str) -> Contestant {
+    let mut arguments = vec!["--disk".to_owned(), disk.to_owned()];
+    arguments.extend(work(size, seconds));
+    Contestant { name: name.to_owned(), program: INTAKE_LOAD, arguments }
+}
+
+fn peer(store: &str, size: &Size, seconds: f64) -> Contestant {
+    let mut arguments = vec!["--store".to_owned(), store.to_owned()];
+    arguments.extend(work(size, seconds));
+    Contestant { name: store.to_owned(), program: PEERS, arguments }
+}
+
+fn work(size: &Size, seconds: f64) -> [String; 6] {
+    [
+        "--bytes".to_owned(),
+        size.bytes.to_string(),
+        "--writers".to_owned(),
+        size.writers.to_string(),
+        "--seconds".to_owned(),
+        seconds.to_string(),
+    ]
+}

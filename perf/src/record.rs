@@ -1,0 +1,188 @@
+//! The file that a speed claim links to: what was run, on what, and every cell of it.
+
+use crate::What;
+use crate::machine::{self, Machine};
+use crate::plan::{Bar, Row};
+use crate::run::Cells;
+use anyhow::{Context, Result};
+use clap::ValueEnum;
+use serde::Serialize;
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+/// One run.
+#[derive(Debug, Serialize)]
+pub struct Record {
+    /// When it ended.
+    pub date: String,
+    /// What was measured.
+    pub commit: String,
+    /// How to do it again.
+    pub command: String,
+    /// Where.
+    pub machine: Machine,
+    /// The results.
+    pub rows: Vec<RowRecord>,
+}
+
+/// The results of cells that were run in turn.
+#[derive(Debug, Serialize)]
+pub struct RowRecord {
+    /// What the row is called.
+    pub name: String,
+    /// Who took part.
+    pub contestants: Vec<ContestantRecord>,
+    /// What was asked, and whether it was reached.
+    pub bars: Vec<BarRecord>,
+}
+
+/// All rounds of one contestant.
+#[derive(Debug, Serialize)]
+pub struct ContestantRecord {
+    /// The name in tables.
+    pub name: String,
+    /// The command without its folder and seed.
+    pub command: String,
+    /// Samples a second over the rounds; nothing where the cells have no such rate.
+    pub rate: Option<Spread>,
+    /// Every cell as its program said it.
+    pub cells: Cells,
+}
+
+/// A figure over the rounds.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Spread {
+    /// The one in the middle.
+    pub median: f64,
+    /// The least.
+    pub min: f64,
+    /// The most.
+    pub max: f64,
+}
+
+/// A ratio against its bar. The ratio is taken round by round and its median judged.
+#[derive(Debug, Serialize)]
+pub struct BarRecord {
+    /// Whose rate.
+    pub of: String,
+    /// Against whose.
+    pub against: String,
+    /// At least.
+    pub at_least: f64,
+    /// Measured.
+    pub ratio: Spread,
+    /// Whether the median reaches the bar.
+    pub reached: bool,
+}
+
+impl Spread {
+    /// The spread of some figures; nothing when there are none.
+    pub fn of(figures: impl IntoIterator<Item = f64>) -> Option<Self> {
+        let mut figures: Vec<f64> = figures.into_iter().collect();
+        figures.sort_by(f64::total_cmp);
+        let (min, max) = (*figures.first()?, *figures.last()?);
+        Some(Self { median: (figures[(figures.len() - 1) / 2] + figures[figures.len() / 2]) / 2.0, min, max })
+    }
+}
+
+impl Record {
+    /// Sums the cells up.
+    ///
+    /// # Errors
+    /// The clock cannot be written as a date.
+    pub fn new(rows: &[Row], cells: Vec<Vec<Cells>>) -> Result<Self> {
+        let words: Vec<String> = std::env::args().skip(1).collect();
+        Ok(Self {
+            date: OffsetDateTime::now_utc().format(&Rfc3339).context("the time of the record")?,
+            commit: machine::commit(),
+            command: format!("cargo xtask perf {}", words.join(" ")),
+            machine: Machine::read(Path::new(".")),
+            rows: rows.iter().zip(cells).map(|(row, cells)| RowRecord::new(row, cells)).collect(),
+        })
+    }
+
+    /// Writes it under perf/records and returns where.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn write(&self, what: What) -> Result<PathBuf> {
+        let name = what.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned());
+        let date = self.date.split('T').next().unwrap_or_default();
+        let folder = Path::new("perf/records");
+        std::fs::create_dir_all(folder)?;
+        let path = (1..)
+            .map(
+                |number| {
+                    if number == 1 { format!("{date}-{name}.json") } else { format!("{date}-{name}-{number}.json") }
+                },
+            )
+            .map(|file| folder.join(file))
+            .find(|path| !path.exists())
+            .context("no name is free")?;
+        let text = serde_json::to_string_pretty(self)?;
+        std::fs::write(&path, text + "\n").with_context(|| format!("cannot write {}", path.display()))?;
+        Ok(path)
+    }
+}
+
+impl RowRecord {
+    fn new(row: &Row, cells: Vec<Cells>) -> Self {
+        let contestants: Vec<ContestantRecord> = row
+            .contestants
+            .iter()
+            .zip(cells)
+            .map(|(contestant, cells)| ContestantRecord {
+                name: contestant.name.clone(),
+                command: format!("{} {}", contestant.program, contestant.arguments.join(" ")),
+                rate: Spread::of(rates(&cells)),
+                cells,
+            })
+            .collect();
+        let bars = row.bars.iter().filter_map(|bar| BarRecord::new(bar, &contestants)).collect();
+        Self { name: row.name.clone(), contestants, bars }
+    }
+}
+
+impl BarRecord {
+    fn new(bar: &Bar, contestants: &[ContestantRecord]) -> Option<Self> {
+        let cells =
+            |name: &str| contestants.iter().find(|contestant| contestant.name == name).map(|found| &found.cells);
+        let (of, against) = (rates(cells(bar.of)?), rates(cells(bar.against)?));
+        let ratio = Spread::of(of.iter().zip(&against).map(|(of, against)| of / against))?;
+        Some(Self {
+            of: bar.of.to_owned(),
+            against: bar.against.to_owned(),
+            at_least: bar.at_least,
+            ratio,
+            reached: ratio.median >= bar.at_least,
+        })
+    }
+}
+
+fn rates(cells: &[Value]) -> Vec<f64> {
+    cells.iter().filter_map(|cell| cell["samples_per_second"].as_f64()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::Contestant;
+    use serde_json::json;
+
+    #[test]
+    fn a_bar_is_judged_by_the_median_of_the_ratios_of_each_round() {
+        let contestant = |name: &str| Contestant { name: name.to_owned(), program: "p", arguments: Vec::new() };
+        let row = Row {
+            name: "row".to_owned(),
+            contestants: vec![contestant("a"), contestant("b")],
+            bars: vec![Bar { of: "a", against: "b", at_least: 2.0 }],
+        };
+        let cells = |rates: [f64; 3]| rates.map(|rate| json!({ "samples_per_second": rate })).to_vec();
+        let record = RowRecord::new(&row, vec![cells([10.0, 30.0, 12.0]), cells([5.0, 10.0, 10.0])]);
+        assert_eq!(record.bars[0].ratio, Spread { median: 2.0, min: 1.2, max: 3.0 });
+        assert!(record.bars[0].reached);
+        assert_eq!(record.contestants[0].rate, Some(Spread { median: 12.0, min: 10.0, max: 30.0 }));
+    }
+}

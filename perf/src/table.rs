@@ -1,0 +1,79 @@
+//! Tables for people, in Markdown, made from a record.
+
+use crate::record::{ContestantRecord, Record, RowRecord, Spread};
+use std::fmt::Write;
+
+/// One table a row of the plan, with its bars below.
+pub fn markdown(record: &Record) -> String {
+    let mut out = String::new();
+    for row in &record.rows {
+        // Writing to a string cannot fail.
+        let _ = write_row(&mut out, row);
+    }
+    out
+}
+
+fn write_row(out: &mut String, row: &RowRecord) -> std::fmt::Result {
+    writeln!(out, "**{}** (median, least to most)\n", row.name)?;
+    if row.contestants.iter().all(|contestant| contestant.rate.is_none()) {
+        return write_plain(out, row);
+    }
+    let ours = row.contestants.iter().find(|contestant| contestant.name == "product").and_then(|found| found.rate);
+    writeln!(
+        out,
+        "| store | samples/s | MB/s | ack p50 ms | ack p99 ms | product is | written / stored | disk / stored |"
+    )?;
+    writeln!(out, "|---|---|---|---|---|---|---|---|")?;
+    for contestant in &row.contestants {
+        let Some(rate) = contestant.rate else { continue };
+        let field = |name: &str| figure(contestant, name);
+        let against = ours.map_or_else(String::new, |ours| format!("{:.2}x", ours.median / rate.median));
+        let (stored, written, disk) = (field("stored_bytes"), field("written_bytes"), field("disk_bytes"));
+        writeln!(
+            out,
+            "| {} | {:.0} ({:.0}-{:.0}) | {:.0} | {:.2} | {:.2} | {against} | {:.2} | {:.2} |",
+            contestant.name,
+            rate.median,
+            rate.min,
+            rate.max,
+            field("megabytes_per_second"),
+            field("ack_p50_ms"),
+            field("ack_p99_ms"),
+            written / stored,
+            disk / stored,
+        )?;
+    }
+    writeln!(out)?;
+    for bar in &row.bars {
+        let verdict = if bar.reached { "reached" } else { "not reached" };
+        let Spread { median, min, max } = bar.ratio;
+        writeln!(
+            out,
+            "- {} / {}: {median:.2} ({min:.2}-{max:.2}), bar {:.2}: {verdict}",
+            bar.of, bar.against, bar.at_least
+        )?;
+    }
+    writeln!(out)
+}
+
+/// Cells that are not rates: every number of theirs.
+fn write_plain(out: &mut String, row: &RowRecord) -> std::fmt::Result {
+    writeln!(out, "| figure | median | least | most |\n|---|---|---|---|")?;
+    for contestant in &row.contestants {
+        let names = contestant.cells.first().and_then(|cell| cell.as_object()).into_iter().flat_map(|cell| cell.keys());
+        for name in names {
+            if let Some(spread) = spread(contestant, name) {
+                writeln!(out, "| {name} | {:.3} | {:.3} | {:.3} |", spread.median, spread.min, spread.max)?;
+            }
+        }
+    }
+    writeln!(out)
+}
+
+fn spread(contestant: &ContestantRecord, name: &str) -> Option<Spread> {
+    Spread::of(contestant.cells.iter().filter_map(|cell| cell[name].as_f64()))
+}
+
+fn figure(contestant: &ContestantRecord, name: &str) -> f64 {
+    spread(contestant, name).map_or(f64::NAN, |spread| spread.median)
+}

@@ -1,0 +1,16 @@
+//! One workload for everything that is compared: which bytes are stored, how the writers are
+//! driven, what is counted.
+//!
+//! The product's program and the peers' program both link this crate, so a difference between two
+//! cells is never a difference of generators or clocks. Reading order: [`corpus`] makes the bytes,
+//! [`drive`] runs closed-loop writers against a [`drive::Writer`], [`cell`] is the result, one JSON
+//! line, [`disk`] reads what the kernel knows about bytes written.
+
+pub mod cell;
+pub mod corpus;
+pub mod disk;
+pub mod drive;
+
+pub use cell::Cell;
+pub use corpus::Corpus;
+pub use drive::{Load, Stored, Writer, drive};

@@ -1,0 +1,75 @@
+//! Debian packages that the tests need: looked for first, installed in one batch, never twice.
+
+use crate::step::{Step, Warden};
+use anyhow::Result;
+use std::path::Path;
+
+/// A program or file, the package that brings it, and what for.
+pub struct Need {
+    /// A program on the search path, or a file by its whole path.
+    program: &'static str,
+    package: &'static str,
+    what_for: &'static str,
+}
+
+/// What the test run needs.
+pub const FOR_TESTS: &[Need] = &[
+    Need { program: "cc", package: "build-essential", what_for: "compiles SQLite, zstd and ring" },
+    Need { program: "mkfs.ext4", package: "e2fsprogs", what_for: "power cut tests on ext4" },
+    Need { program: "mkfs.xfs", package: "xfsprogs", what_for: "power cut tests on xfs" },
+    Need { program: "mount", package: "mount", what_for: "power cut tests mount their images" },
+];
+
+/// What the peers need.
+pub const FOR_PEERS: &[Need] = &[
+    Need { program: "c++", package: "build-essential", what_for: "links RocksDB" },
+    Need { program: "/usr/include/rocksdb/c.h", package: "librocksdb-dev", what_for: "RocksDB as a peer" },
+];
+
+/// Minutes before a package manager that does not answer is given up.
+const INSTALL_MINUTES_MAX: u64 = 10;
+
+/// Installs what is missing when root on Debian, else prints the command. A package that cannot be
+/// had is no error here: the capability that needs it is then reported as unavailable.
+///
+/// # Errors
+/// The package manager cannot be started at all.
+pub fn install(warden: &Warden, needs: &[Need]) -> Result<()> {
+    let missing: Vec<&Need> = needs.iter().filter(|need| !on_path(need.program)).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    for need in &missing {
+        println!("missing: {} (package {}): {}", need.program, need.package, need.what_for);
+    }
+    let packages: Vec<&str> = missing.iter().map(|need| need.package).collect();
+    if !is_root() || !on_path("apt-get") {
+        println!("install them with: apt-get update && apt-get install -y {}", packages.join(" "));
+        return Ok(());
+    }
+    let update = Step::new("apt-get").args(["update", "-qq"]).minutes(INSTALL_MINUTES_MAX);
+    let install = Step::new("apt-get")
+        .args(["install", "-y", "-qq", "--no-install-recommends"])
+        .args(packages)
+        .env("DEBIAN_FRONTEND", "noninteractive")
+        .minutes(INSTALL_MINUTES_MAX);
+    if !(warden.run(update)?.success && warden.run(install)?.success) {
+        println!("the packages above could not be installed; what needs them is reported below");
+    }
+    Ok(())
+}
+
+/// Whether a program is on the search path or among the administrator's programs, or a file is there.
+fn on_path(program: &str) -> bool {
+    if program.starts_with('/') {
+        return Path::new(program).is_file();
+    }
+    let path = std::env::var("PATH").unwrap_or_default();
+    path.split(':').chain(["/usr/sbin", "/sbin"]).any(|folder| Path::new(folder).join(program).is_file())
+}
+
+fn is_root() -> bool {
+    std::fs::read_to_string("/proc/self/status").is_ok_and(|status| {
+        status.lines().any(|line| line.strip_prefix("Uid:").and_then(|ids| ids.split_whitespace().nth(1)) == Some("0"))
+    })
+}

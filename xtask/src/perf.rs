@@ -1,0 +1,44 @@
+//! Builds what is measured in the release profile and starts the measuring program.
+
+use crate::packages;
+use crate::step::{Step, Warden};
+use anyhow::Result;
+use clap::ValueEnum;
+
+/// What to measure.
+#[derive(Clone, Copy, ValueEnum)]
+pub enum What {
+    /// Durable intake in process: the product, its roof, and every peer, in one run.
+    Intake,
+    /// The peers alone.
+    Peers,
+    /// Sustained catalogue feed and a filtered page of many items.
+    Catalogue,
+    /// Start and recovery with many samples.
+    Start,
+}
+
+/// An hour is what the longest table takes.
+const PERF_MINUTES_MAX: u64 = 120;
+
+/// Builds, measures, writes the record.
+///
+/// # Errors
+/// A program that it needs cannot be started.
+pub fn run(what: What, rest: &[String]) -> Result<bool> {
+    let warden = Warden::new();
+    let name = what.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned());
+    let own = Step::cargo().args(["build", "--release", "--locked", "--package", "benches", "--package", "perf"]);
+    if !warden.run(own)?.success {
+        return Ok(false);
+    }
+    if matches!(what, What::Intake | What::Peers) {
+        packages::install(&warden, packages::FOR_PEERS)?;
+        let peers = Step::cargo().args(["build", "--release", "--locked", "--manifest-path", "perf/peers/Cargo.toml"]);
+        if !warden.run(peers)?.success {
+            return Ok(false);
+        }
+    }
+    let measure = Step::cargo().args(["run", "--release", "--locked", "--package", "perf", "--", &name]).args(rest);
+    Ok(warden.run(measure.minutes(PERF_MINUTES_MAX))?.success)
+}
