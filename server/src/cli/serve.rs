@@ -50,9 +50,12 @@ pub fn run(shell: &Shell, args: &Args) -> Result<(), Failure> {
     crate::daemon::serve(options).map_err(|error| ended(&error))
 }
 
-/// Messages of the daemon, one a line, on stderr; `LAZARET_LOG` chooses (`warn`, `server=debug`, ...).
+/// What is told unless somebody asks for more: every request would be ten thousand lines a second.
+const LOG_DEFAULT: &str = "info,lazaret::access=warn";
+
+/// Messages of the daemon, one a line, on stderr; `LAZARET_LOG` chooses (`warn`, `info`, `server=debug`, ...).
 fn log_to_stderr() {
-    let filter = EnvFilter::try_from_env("LAZARET_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = EnvFilter::try_from_env("LAZARET_LOG").unwrap_or_else(|_| EnvFilter::new(LOG_DEFAULT));
     // Only one can be set, and whoever set one before keeps it.
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter)

@@ -2,7 +2,7 @@
 
 use crate::cli::Failure;
 use crate::cli::screen::{Screen, Tone, escaped, path_text, spinner};
-use crate::config::amount::{grouped, short_bytes, short_span};
+use crate::config::amount::{counted, grouped, short_bytes, short_span};
 use indicatif::ProgressBar;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -140,17 +140,17 @@ impl Report {
         if !self.screen.json {
             let elapsed = self.started.elapsed().max(Duration::from_micros(1));
             if counts.would > 0 {
-                self.screen.say(Tone::Plain, &format!("{} would be forwarded", plural(counts.would, "file")));
+                self.screen.say(Tone::Plain, &format!("{} would be forwarded", counted(counts.would, "file")));
             } else {
                 let rate = files as f64 / elapsed.as_secs_f64();
                 self.screen.say(
                     Tone::Strong,
                     &format!(
                         "{}, {}: {} stored, {}; {} sent, {}, {rate:.0} files/s",
-                        plural(files, "file"),
+                        counted(files, "file"),
                         short_bytes(counts.bytes),
                         grouped(counts.stored),
-                        plural(counts.duplicates, "duplicate"),
+                        counted(counts.duplicates, "duplicate"),
                         short_bytes(counts.left_here),
                         short_span(elapsed)
                     ),
@@ -186,8 +186,4 @@ impl Report {
         // Counting cannot leave a count half done.
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn plural(count: u64, one: &str) -> String {
-    format!("{} {one}{}", grouped(count), if count == 1 { "" } else { "s" })
 }
