@@ -94,9 +94,10 @@ pub const KEYS: &[Key] = &[
     // What a stranger may cost.
     key("limits.http_connections_max", Count(1, 1_000_000), "10_000", Now, "open HTTP connections; the smallest real estate has 10,000 clients"),
     key("limits.intake_connections_max", Count(1, 1_000_000), "20_000", Now, "open connections of the native protocol; they stay open while idle"),
-    key("limits.header_timeout_s", Span(Unit::Seconds), "30", Now, "a request's head must be complete this long after the connection or the answer before; longer than a gateway's usual pause"),
+    key("limits.header_timeout_s", Span(Unit::Seconds), "10", Now, "a request's head must be complete by then; a slow network needs one second"),
+    key("limits.keep_alive_s", Span(Unit::Seconds), "75", Now, "a connection without a request is closed after that; longer than a gateway's pause between two files"),
     key("limits.body_idle_s", Span(Unit::Seconds), "20", Now, "a body must bring a byte this often; a stalled sender holds a place in the quota"),
-    key("limits.body_rate_min", Bytes, "'4 KiB'", Now, "bytes a second that a body must bring on average; the slowest modem does"),
+    key("limits.body_rate_min", Bytes, "'1 KiB'", Now, "bytes a second that a body must bring on average; the slowest modem does"),
     key("limits.intake_idle_s", Span(Unit::Seconds), "120", Now, "a silent connection of the native protocol is closed after that"),
     key("limits.drain_s", Span(Unit::Seconds), "20", Now, "requests in flight have this long to end after a signal; a service manager waits 90"),
     // Policy towards the centre (first seed, Sample Policy tab).

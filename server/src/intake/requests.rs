@@ -127,8 +127,7 @@ impl Requests {
         let mut body = engine.buffer(raw_bytes as usize);
         let mut pace = Pace::new();
         while incoming.body_left() > 0 {
-            let came = incoming.body(&mut body, usize::MAX, context.limits.body_idle).await?;
-            self.credited(came, &mut pace)?;
+            self.body(incoming, &mut body, usize::MAX, &mut pace).await.inspect_err(|_| self.answers.abandoned())?;
         }
         let answers = Arc::clone(&self.answers);
         let named = expected.is_some();
@@ -156,8 +155,8 @@ impl Requests {
         let mut pace = Pace::new();
         while incoming.body_left() > 0 {
             let mut piece = Vec::with_capacity(PIECE_BYTES);
-            let came = incoming.body(&mut piece, PIECE_BYTES, self.context.limits.body_idle).await?;
-            self.credited(came, &mut pace)?;
+            let came = self.body(incoming, &mut piece, PIECE_BYTES, &mut pace).await;
+            let came = came.inspect_err(|_| self.answers.abandoned())?;
             let taken = stream.write(piece.into()).await;
             self.answers.released(came);
             if !taken {
@@ -178,16 +177,24 @@ impl Requests {
         let mut scratch = Vec::with_capacity(PIECE_BYTES);
         while incoming.body_left() > 0 {
             scratch.clear();
-            let came = incoming.body(&mut scratch, PIECE_BYTES, self.context.limits.body_idle).await?;
-            self.credited(came, &mut pace)?;
+            let came = self.body(incoming, &mut scratch, PIECE_BYTES, &mut pace).await?;
             self.answers.released(came);
         }
         Ok(())
     }
 
-    fn credited(&self, came: u64, pace: &mut Pace) -> Result<(), End> {
+    /// Reads some body bytes, within credit and pace; returns how many.
+    async fn body<R: AsyncRead + Unpin>(
+        &self,
+        incoming: &mut Incoming<R>,
+        into: &mut Vec<u8>,
+        bytes_max: usize,
+        pace: &mut Pace,
+    ) -> Result<u64, End> {
+        let came = incoming.body(into, bytes_max, self.context.limits.body_idle).await?;
         self.answers.body_received(came).map_err(|error| End::Fault(FaultCode::OverCredit, error.to_string()))?;
-        pace.came(came, &self.context.limits)
+        pace.came(came, &self.context.limits)?;
+        Ok(came)
     }
 
     fn open(&self) -> Result<(), End> {
