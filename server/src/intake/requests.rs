@@ -4,7 +4,7 @@
 
 use crate::daemon::clock;
 use crate::daemon::context::Context;
-use crate::daemon::large::LargeStream;
+use crate::daemon::large::{self, LargeStream};
 use crate::daemon::refusal::Refused;
 use crate::http::headers::retry_key;
 use crate::intake::answers::{Answers, End};
@@ -210,7 +210,11 @@ impl Requests {
     async fn admit(&self, engine: &Engine, raw_bytes: u64, known: bool, client: &str) -> Result<Permit, Refusal> {
         let mut tries = BUSY_TRIES;
         loop {
-            match engine.admit(&Ask { raw_bytes, known, client }) {
+            let decided = match known {
+                false if raw_bytes > self.context.large_bytes_min => large::admit(engine, raw_bytes, client),
+                true | false => engine.admit(&Ask { raw_bytes, known, client }),
+            };
+            match decided {
                 Err(Refusal::SlowDown { .. }) if tries > 0 => {
                     tries -= 1;
                     tokio::time::sleep(BUSY_PAUSE).await;
