@@ -5,7 +5,7 @@
 use crate::daemon::context::Context;
 use crate::daemon::refusal::Refused;
 use bytes::Bytes;
-use engine::{Ask, Engine, Outcome, Permit, Refusal, SlowReason, Stored, SubmitError};
+use engine::{Engine, Outcome, Permit, Stored, SubmitError};
 use model::{Arrival, Blake3};
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
@@ -17,21 +17,6 @@ const PIECES_MAX: usize = 16;
 enum Piece {
     Bytes(Bytes),
     End(Option<Blake3>),
-}
-
-/// Asks for a permit to stream a sample of `raw_bytes`: refused when it could not fit now, and then granted without
-/// bytes, because a stream's reservation grows ahead of what is written, and it holds no more than a part in memory.
-///
-/// # Errors
-/// As [`Engine::admit`] says.
-pub fn admit(engine: &Engine, raw_bytes: u64, client: &str) -> Result<Permit, Refusal> {
-    match engine.admit(&Ask { raw_bytes, known: false, client }) {
-        Ok(whole) => drop(whole),
-        // Its length alone may be more than all bodies in memory may be together.
-        Err(Refusal::SlowDown { reason: SlowReason::InFlight, .. }) => {}
-        Err(refusal) => return Err(refusal),
-    }
-    engine.admit(&Ask { raw_bytes: 0, known: false, client })
 }
 
 /// The feeding end.
