@@ -281,6 +281,36 @@ fn hello_of_version(version: u16) -> Vec<u8> {
 }
 
 #[test]
+fn one_connection_too_many_is_told_so() {
+    let server = start(|options| options.limits.intake_connections_max = 1);
+    let (_first, _) = Client::welcomed(&server, "", "pc");
+    let mut second = Client::connect(&server);
+    assert_eq!(second.fault(), FaultCode::TooMany);
+    second.ended();
+}
+
+#[test]
+fn random_bytes_end_with_a_fault_and_store_nothing() {
+    let server = start(|_| {});
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    for round in 0..40 {
+        let mut client = Client::connect(&server);
+        // Half of them begin as an honest client does.
+        let mut bytes = if round % 2 == 0 { Vec::new() } else { encoded(&[hello()]) };
+        for _ in 0..2000 {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            bytes.push(state as u8);
+        }
+        client.send(&bytes);
+        assert_eq!(client.fault(), FaultCode::Malformed, "round {round}");
+        client.ended();
+    }
+    assert_eq!(server.count(), 0);
+}
+
+#[test]
 fn a_silent_client_is_let_go() {
     let server = start(|options| {
         options.limits = Limits {

@@ -2,6 +2,7 @@
 //! 1. A body is read only under a permit; a refused one is thrown away under the same clock and credit.
 //! 2. While the store is busy the connection is not read further: a short wait here is what slows its client.
 
+use crate::daemon::admission::admit;
 use crate::daemon::clock;
 use crate::daemon::context::Context;
 use crate::daemon::large::LargeStream;
@@ -14,16 +15,11 @@ use engine::{Ask, Engine, Permit, Refusal, Submission};
 use model::wire::{FaultCode, RetryInput};
 use model::{Arrival, Blake3, Content};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use tokio::io::AsyncRead;
 
 /// Bytes of a body that are read at a time when it is streamed or thrown away.
 const PIECE_BYTES: usize = 64 << 10;
-/// How often a busy store is asked again before the client is told to slow down.
-const BUSY_TRIES: u32 = 100;
-/// How long between two times: a batch takes about this long.
-const BUSY_PAUSE: Duration = Duration::from_millis(2);
-
 /// What the requests of one connection share.
 pub struct Requests {
     context: Arc<Context>,
@@ -206,18 +202,8 @@ impl Requests {
         Ok(())
     }
 
-    /// Asks for a permit; a busy store is asked again for a while.
     async fn admit(&self, engine: &Engine, raw_bytes: u64, known: bool, client: &str) -> Result<Permit, Refusal> {
-        let mut tries = BUSY_TRIES;
-        loop {
-            match engine.admit(&Ask { raw_bytes, known, client }) {
-                Err(Refusal::SlowDown { .. }) if tries > 0 => {
-                    tries -= 1;
-                    tokio::time::sleep(BUSY_PAUSE).await;
-                }
-                decided => return decided,
-            }
-        }
+        admit(&self.context, engine, Ask { raw_bytes, known, client }).await
     }
 
     /// What the server knows better than the sender.
