@@ -14,24 +14,21 @@ pub fn markdown(record: &Record) -> String {
 }
 
 fn write_row(out: &mut String, row: &RowRecord) -> std::fmt::Result {
-    writeln!(out, "**{}** (median, least to most)\n", row.name)?;
+    writeln!(out, "**{}** (median, least to most; bytes are those of a sample)\n", row.name)?;
     if row.contestants.iter().all(|contestant| contestant.rate.is_none()) {
         return write_plain(out, row);
     }
     let ours = row.contestants.iter().find(|contestant| contestant.name == "product").and_then(|found| found.rate);
-    writeln!(
-        out,
-        "| store | samples/s | MB/s | ack p50 ms | ack p99 ms | product is | written / stored | disk / stored |"
-    )?;
-    writeln!(out, "|---|---|---|---|---|---|---|---|")?;
+    writeln!(out, "| store | samples/s | MB/s | ack p50 ms | ack p99 ms | product is | stored | written | on disk |")?;
+    writeln!(out, "|---|---|---|---|---|---|---|---|---|")?;
     for contestant in &row.contestants {
         let Some(rate) = contestant.rate else { continue };
         let field = |name: &str| figure(contestant, name);
+        let bytes_a_sample = |name: &str| field(name) / field("all_samples");
         let against = ours.map_or_else(String::new, |ours| format!("{:.2}x", ours.median / rate.median));
-        let (stored, written, disk) = (field("stored_bytes"), field("written_bytes"), field("disk_bytes"));
         writeln!(
             out,
-            "| {} | {:.0} ({:.0}-{:.0}) | {:.0} | {:.2} | {:.2} | {against} | {:.2} | {:.2} |",
+            "| {} | {:.0} ({:.0}-{:.0}) | {:.0} | {:.2} | {:.2} | {against} | {:.0} | {:.0} | {:.0} |",
             contestant.name,
             rate.median,
             rate.min,
@@ -39,8 +36,9 @@ fn write_row(out: &mut String, row: &RowRecord) -> std::fmt::Result {
             field("megabytes_per_second"),
             field("ack_p50_ms"),
             field("ack_p99_ms"),
-            written / stored,
-            disk / stored,
+            bytes_a_sample("stored_bytes"),
+            bytes_a_sample("written_bytes"),
+            bytes_a_sample("disk_bytes"),
         )?;
     }
     writeln!(out)?;

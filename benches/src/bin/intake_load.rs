@@ -5,6 +5,7 @@ use anyhow::{Context, Result};
 use benches::product::{Codec, Putter, Under, settings};
 use clap::Parser;
 use engine::Engine;
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::time::Duration;
 use workload::{Corpus, Load, disk};
@@ -69,6 +70,9 @@ fn measure(arguments: &Arguments) -> Result<String> {
     let cell = workload::drive(&name, &load, &corpus, |number| Putter::new(&engine, number));
     engine.close();
     let mut cell = cell.map_err(anyhow::Error::msg)?;
-    cell.disk_bytes = disk::allocated_bytes(&arguments.dir);
+    let segments = arguments.dir.join("segments");
+    let reserve = std::fs::metadata(segments.join("reserve")).map_or(0, |reserve| reserve.blocks() * 512);
+    cell.disk_bytes = disk::allocated_bytes(&segments) - reserve;
+    cell.beside_bytes = disk::allocated_bytes(&arguments.dir) - cell.disk_bytes;
     Ok(cell.line())
 }

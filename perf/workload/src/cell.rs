@@ -34,8 +34,11 @@ pub struct Cell {
     pub stored_bytes: u64,
     /// Bytes that the kernel was asked to write to storage by the whole run.
     pub written_bytes: u64,
-    /// Blocks allocated to the data directory after the store was closed, in bytes.
+    /// Blocks allocated to the samples after the store was closed, in bytes.
     pub disk_bytes: u64,
+    /// Blocks allocated to the rest of the data directory: the product's reserve of one segment and its
+    /// catalogue of items; nothing for peers.
+    pub beside_bytes: u64,
 }
 
 impl Cell {
@@ -57,6 +60,7 @@ impl Cell {
         number("stored_bytes", self.stored_bytes.to_string());
         number("written_bytes", self.written_bytes.to_string());
         number("disk_bytes", self.disk_bytes.to_string());
+        number("beside_bytes", self.beside_bytes.to_string());
         format!("{{{}}}", fields.join(","))
     }
 }

@@ -102,6 +102,7 @@ where
         stored_bytes,
         written_bytes: disk::written_bytes().saturating_sub(written_before),
         disk_bytes: 0,
+        beside_bytes: 0,
     })
 }
 
