@@ -105,8 +105,8 @@ impl Engine {
         // Whoever has a permit may still feed when the bound is reached, and the lane never waits for the catalogue.
         let queue_changes_max = settings.catalogue_lag_max as usize + 2 * PERMITS_MAX as usize;
         let catalogue_settings = CatalogueSettings { queue_changes_max, ..CatalogueSettings::default() };
-        let catalogue = Catalogue::open(&catalogue_dir.join("catalogue.db"), catalogue_settings)
-            .map_err(OpenError::Catalogue)?;
+        let catalogue =
+            Catalogue::open(&catalogue_dir.join("catalogue.db"), catalogue_settings).map_err(OpenError::Catalogue)?;
         let ledger = Arc::new(Ledger::new(limits(&settings)));
         // A quarter of the store may wait for the finish pass.
         let pressure = Pressure::new(settings.codec, settings.pack_threads, settings.max_bytes / 4);

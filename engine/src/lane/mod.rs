@@ -8,6 +8,8 @@
 mod active;
 mod batch;
 pub(crate) mod growing;
+mod reserve;
+mod settle;
 mod writer;
 
 pub(crate) use batch::{Coming, Content, Doomed, LargeContent, Work};
