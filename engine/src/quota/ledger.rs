@@ -117,6 +117,7 @@ pub enum Refusal {
     /// The store is full.
     #[error("the store is full: {}", match what {
         FullReason::Bytes => format!("{} of {} bytes are used", quota.used_bytes, quota.max_bytes),
+        FullReason::Samples if quota.used_samples < quota.max_samples => format!("{} of {} samples are stored, and the other places are promised to arrivals under way", quota.used_samples, quota.max_samples),
         FullReason::Samples => format!("{} of {} samples are stored", quota.used_samples, quota.max_samples),
         FullReason::ClientShare => "this client's share of it is used up".to_owned(),
         FullReason::Disk => format!("its filesystem has only {} bytes left", quota.free_disk_bytes),
