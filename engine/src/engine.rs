@@ -102,7 +102,10 @@ impl Engine {
         let key = crate::key::load(&*disk, data, names.iter().any(|name| parse_name(name, ".seg").is_some()))?;
         let catalogue_dir = data.join("catalogue");
         std::fs::create_dir_all(&catalogue_dir).map_err(opening("make", &catalogue_dir))?;
-        let catalogue = Catalogue::open(&catalogue_dir.join("catalogue.db"), CatalogueSettings::default())
+        // Whoever has a permit may still feed when the bound is reached, and the lane never waits for the catalogue.
+        let queue_changes_max = settings.catalogue_lag_max as usize + 2 * PERMITS_MAX as usize;
+        let catalogue_settings = CatalogueSettings { queue_changes_max, ..CatalogueSettings::default() };
+        let catalogue = Catalogue::open(&catalogue_dir.join("catalogue.db"), catalogue_settings)
             .map_err(OpenError::Catalogue)?;
         let ledger = Arc::new(Ledger::new(limits(&settings)));
         // A quarter of the store may wait for the finish pass.

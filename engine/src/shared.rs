@@ -149,18 +149,23 @@ impl Shared {
         // index then has the new place, so a second look finds it.
         for _ in 0..3 {
             let mut moved = false;
+            let mut unreadable = None;
             let found = self.index.find(prefix(digest), |sample, place| {
                 let Some(segment) = self.table.segment(place.segment) else {
                     moved = true;
                     return None;
                 };
-                match known_at(&segment, sample, place, digest) {
-                    Ok(known) => known.map(Ok),
-                    Err(error) => Some(Err(error)),
-                }
+                // A copy that does not read must not hide another that does.
+                known_at(&segment, sample, place, digest).unwrap_or_else(|error| {
+                    unreadable = Some(error);
+                    None
+                })
             });
-            if found.is_some() || !moved {
-                return found.transpose();
+            match (found, unreadable) {
+                (Some(known), _) => return Ok(Some(known)),
+                (None, Some(error)) => return Err(error),
+                (None, None) if !moved => return Ok(None),
+                (None, None) => {}
             }
         }
         Ok(None)

@@ -40,12 +40,12 @@ pub struct Conservation {
     pub refused: u64,
     /// Arrivals that ended in an error.
     pub errors: u64,
-    /// Of those, requests that may have become items all the same.
+    /// Refusals and errors that may have become items all the same.
     pub unanswered: u64,
     /// Items listed now that were not before.
     pub listed: u64,
-    /// Items that intake counted meanwhile; absent where the server has no such metric or was started
-    /// again.
+    /// Items that intake counted meanwhile; absent where the server has no such metric, or may have been
+    /// started again meanwhile.
     pub counted: Option<u64>,
     /// Items acked for more than one arrival.
     pub shared_items: u64,
@@ -92,8 +92,9 @@ pub async fn check(
         }
     };
     let counted = questions.intake_samples().await.ok();
-    // A counter that fell back belongs to a server that was started again: it says nothing.
-    found.counted = counted.zip(before.counted).and_then(|(now, then)| now.checked_sub(then));
+    // After a broken connection the counter may belong to a server that was started again.
+    let is_same_server = work.measure.with(|tally| tally.reconnects == 0);
+    found.counted = counted.zip(before.counted).filter(|_| is_same_server).map(|(now, then)| now.saturating_sub(then));
     read_back(work, questions, &items, &mut found).await;
     judge(&mut found);
     found

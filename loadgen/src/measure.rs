@@ -38,6 +38,24 @@ pub struct Accepted {
     pub bytes: u64,
 }
 
+/// Whether the server may have made an item of an arrival that ended without an ack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Doubt {
+    /// It cannot have.
+    None,
+    /// It may have: bytes went out on a connection that broke, or no answer ever came.
+    MaybeAnItem,
+}
+
+/// How much of a refused sample was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sent {
+    /// Not a byte of its body.
+    NoBody,
+    /// Bytes of its body.
+    Body,
+}
+
 /// A second of the run.
 #[derive(Debug, Clone)]
 pub struct Interval {
@@ -86,10 +104,12 @@ pub struct Tally {
     pub late_refusals: u64,
     /// Errors by kind.
     pub errors: BTreeMap<String, u64>,
-    /// Of those, requests that the server may have accepted all the same.
+    /// Refusals and errors of which the server may have made an item all the same.
     pub unanswered: u64,
     /// Answers to requests that were not open: acked twice or never asked.
     pub unasked: u64,
+    /// Connections that broke and were made again.
+    pub reconnects: u64,
     /// (item, index) of everything accepted.
     pub items: Vec<(u64, u64)>,
     /// Intended start to answer, microseconds.
@@ -140,6 +160,7 @@ impl Measure {
             errors: BTreeMap::new(),
             unanswered: 0,
             unasked: 0,
+            reconnects: 0,
             items: Vec::new(),
             response: histogram(),
             service: histogram(),
@@ -187,22 +208,22 @@ impl Measure {
         });
     }
 
-    /// The server refused; `late` when body bytes had been sent.
-    pub fn refused(&self, reason: &str, late: bool, at: Instant) {
+    /// The server refused.
+    pub fn refused(&self, reason: &str, sent: Sent, doubt: Doubt, at: Instant) {
         self.with(|tally| {
             *tally.refused.entry(reason.to_owned()).or_default() += 1;
-            tally.late_refusals += u64::from(late);
+            tally.late_refusals += u64::from(sent == Sent::Body);
+            tally.unanswered += u64::from(doubt == Doubt::MaybeAnItem);
             tally.now.refused += 1;
             tally.last_answer = Some(at);
         });
     }
 
-    /// An arrival ended without an answer that counts. `maybe_accepted` when the server may have
-    /// made an item of it.
-    pub fn failed(&self, kind: &str, maybe_accepted: bool) {
+    /// An arrival ended without an answer that counts.
+    pub fn failed(&self, kind: &str, doubt: Doubt) {
         self.with(|tally| {
             *tally.errors.entry(kind.to_owned()).or_default() += 1;
-            tally.unanswered += u64::from(maybe_accepted);
+            tally.unanswered += u64::from(doubt == Doubt::MaybeAnItem);
             tally.now.errors += 1;
         });
     }
@@ -210,6 +231,11 @@ impl Measure {
     /// The server answered what was not asked.
     pub fn unasked(&self) {
         self.with(|tally| tally.unasked += 1);
+    }
+
+    /// A connection broke or could not be made.
+    pub fn reconnected(&self) {
+        self.with(|tally| tally.reconnects += 1);
     }
 
     /// Closes the running interval.
@@ -298,9 +324,9 @@ mod tests {
     fn an_interval_holds_what_came_since_the_last() {
         let origin = Instant::now();
         let measure = Measure::new(origin, Duration::ZERO);
-        measure.refused("full_bytes", false, origin);
+        measure.refused("full_bytes", Sent::NoBody, Doubt::None, origin);
         measure.tick(origin + Duration::from_secs(1));
-        measure.failed("unanswered", true);
+        measure.failed("unanswered", Doubt::MaybeAnItem);
         measure.tick(origin + Duration::from_secs(2));
         let counts = measure.with(|tally| {
             tally.intervals.iter().map(|interval| (interval.refused, interval.errors)).collect::<Vec<_>>()

@@ -58,6 +58,8 @@ pub struct RunResult {
     pub conservation: Conservation,
     /// The profile's thresholds.
     pub thresholds: Vec<Verdict>,
+    /// Connections that broke and were made again.
+    pub reconnects: u64,
     /// What ended lanes early, each once.
     pub lanes_ended: Vec<String>,
 }
@@ -135,6 +137,7 @@ impl RunResult {
             open_loop: true,
             conservation,
             thresholds: verdicts(&profile.thresholds, tally),
+            reconnects: tally.reconnects,
             lanes_ended,
         }
     }

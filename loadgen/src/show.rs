@@ -119,6 +119,9 @@ fn verdicts(result: &RunResult) {
     if let Some(reason) = &result.invalid_because {
         println!("INVALID     {reason}");
     }
+    if result.reconnects > 0 {
+        println!("note        {} times a connection broke and was made again", result.reconnects);
+    }
     for reason in &result.lanes_ended {
         println!("note        a connection ended early: {reason}");
     }

@@ -2,12 +2,13 @@
 
 mod support;
 
+use model::wire::ClientFrame;
 use rcgen::{CertificateParams, Issuer, KeyPair};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use server::daemon::{Daemon, ListenOptions, Role, ServeOptions, TlsFiles};
 use server::security::tls;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::path::Path;
 use std::sync::Arc;
 use support::{connect, read_answer, start, token};
@@ -125,6 +126,23 @@ fn a_tls_listener_speaks_to_clients_with_a_certificate_only() {
     let mut plain = connect(server.http);
     plain.write_all(b"GET /healthz HTTP/1.1\r\nhost: t\r\n\r\n").expect("the server reads");
     assert!(read_answer(plain, false).is_none(), "plain HTTP gets no answer from a TLS listener");
+}
+
+#[test]
+fn the_native_protocol_speaks_tls_too() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let files = TlsFiles { client_ca: None, ..certificates(dir.path()) };
+    let server = start(|options| options.intake.tls = Some(files));
+    let name = ServerName::try_from("localhost").expect("a name");
+    let session = rustls::ClientConnection::new(client_config(dir.path(), false), name).expect("a session");
+    let mut stream = rustls::StreamOwned::new(session, connect(server.intake));
+    let mut hello = Vec::new();
+    let frame = ClientFrame::Hello { token: Default::default(), client: "pc".to_owned(), epoch: 1 };
+    frame.encode(&mut hello).expect("a valid frame");
+    stream.write_all(&hello).expect("the server reads");
+    let mut head = [0; 5];
+    stream.read_exact(&mut head).expect("an answer");
+    assert_eq!(head[4], 0x81, "a welcome");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The catalogue as its callers hold it: feeding, asking and reading, each handed to the part that does it.
 
 use super::audit::LogPage;
-use super::bounds::{ANSWER_WAIT_MAX, CatalogueSettings, PAGE_ITEMS_MAX};
+use super::bounds::{ANSWER_WAIT_MAX, CatalogueSettings, PAGE_ITEMS_MAX, REST_AFTER};
 use super::change::{Change, Note, NoteKind, Own, Setting, Standing, StatusChange};
 use super::count::{self, Count};
 use super::error::CatalogueError;
@@ -9,6 +9,7 @@ use super::filter::Filter;
 use super::page::{Cursor, Page};
 use super::queue::{Asked, CatalogueHealth, Queue};
 use super::readers::Readers;
+use super::row::Clients;
 use super::writer::Writer;
 use super::{audit, check, owner, page, row};
 use model::{Blake3, Item, ItemId, SampleId, Status, Timestamp};
@@ -44,7 +45,8 @@ impl Catalogue {
     /// The file is damaged, is no catalogue or one of another layout, or cannot be written.
     pub fn open(path: &Path, settings: CatalogueSettings) -> Result<Self, CatalogueError> {
         let writer = Writer::open(path, &settings)?;
-        let queue = Arc::new(Queue::new(settings.queue_changes_max, settings.batch_rows_max, settings.linger));
+        let queue =
+            Arc::new(Queue::new(settings.queue_changes_max, settings.batch_rows_max, settings.linger, REST_AFTER));
         queue.committed(0, writer.watermark(), writer.by_status());
         let pages_max = Arc::new(AtomicU32::new(settings.pages_max));
         let (owner_queue, owner_pages) = (Arc::clone(&queue), Arc::clone(&pages_max));
@@ -150,6 +152,14 @@ impl Catalogue {
                 .query_row(params![sample.0 as i64], |row| row.get(0))?;
             Ok(items as u64)
         })
+    }
+
+    /// At most `limit` items of one status, oldest first.
+    ///
+    /// # Errors
+    /// Reading failed.
+    pub fn oldest(&self, status: Status, clients: Clients, limit: usize) -> Result<Vec<ItemId>, CatalogueError> {
+        self.inner.readers.read(|connection| row::oldest(connection, status, clients, limit))
     }
 
     /// The sample of an item.

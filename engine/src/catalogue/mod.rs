@@ -38,6 +38,7 @@ pub use filter::Filter;
 pub use handle::{Catalogue, remove};
 pub use page::{Cursor, Page};
 pub use queue::CatalogueHealth;
+pub use row::Clients;
 
 #[cfg(test)]
 mod tests;

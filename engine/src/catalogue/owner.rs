@@ -15,6 +15,10 @@ pub(super) fn run(mut writer: Writer, queue: &Arc<Queue>, pages_max: &AtomicU32)
         let done = match queue.next() {
             Work::Log(changes) => apply(&mut writer, queue, &changes, pages_max),
             Work::Own(asked) => answer(&mut writer, queue, asked),
+            Work::Rest => {
+                told(writer.checkpoint().and_then(|()| writer.shrink()));
+                Ok(())
+            }
             Work::Stop => break,
         };
         if let Err(error) = done {
@@ -23,9 +27,13 @@ pub(super) fn run(mut writer: Writer, queue: &Arc<Queue>, pages_max: &AtomicU32)
             return;
         }
     }
-    if let Err(error) = writer.checkpoint() {
-        // The write-ahead log stays and is read at the next start.
-        tracing::warn!(%error, "the catalogue was closed without a checkpoint");
+    told(writer.close());
+}
+
+/// The write-ahead log stays as it is and is read at the next start; nothing is wrong but its length.
+fn told(done: Result<(), CatalogueError>) {
+    if let Err(error) = done {
+        tracing::warn!(%error, "the catalogue's write-ahead log was not copied");
     }
 }
 

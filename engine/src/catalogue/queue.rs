@@ -47,6 +47,8 @@ pub(super) enum Work {
     Log(Vec<Change>),
     /// Changes of the catalogue's own.
     Own(Vec<Asked>),
+    /// Nothing has happened for a while; told once after each work.
+    Rest,
     /// Nothing any more.
     Stop,
 }
@@ -68,6 +70,8 @@ struct State {
     asked: VecDeque<(u64, Asked)>,
     health: CatalogueHealth,
     stop: Stop,
+    /// Whether there was work since the last rest.
+    worked: bool,
     /// Callers that wait for the watermark; the owner does not linger while there are any.
     waiting: usize,
 }
@@ -82,13 +86,14 @@ pub(super) struct Queue {
     changes_max: usize,
     rows_max: usize,
     linger: Duration,
+    rest_after: Duration,
     lag: AtomicU64,
     watermark: AtomicU64,
     by_status: [AtomicU64; Status::COUNT],
 }
 
 impl Queue {
-    pub fn new(changes_max: usize, rows_max: usize, linger: Duration) -> Self {
+    pub fn new(changes_max: usize, rows_max: usize, linger: Duration, rest_after: Duration) -> Self {
         Self {
             state: Mutex::new(State {
                 changes: VecDeque::new(),
@@ -97,6 +102,7 @@ impl Queue {
                 asked: VecDeque::new(),
                 health: CatalogueHealth::Running,
                 stop: Stop::No,
+                worked: false,
                 waiting: 0,
             }),
             fed: Condvar::new(),
@@ -105,6 +111,7 @@ impl Queue {
             changes_max: changes_max.max(1),
             rows_max: rows_max.max(1),
             linger,
+            rest_after,
             lag: AtomicU64::new(0),
             watermark: AtomicU64::new(0),
             by_status: Default::default(),
@@ -193,8 +200,14 @@ impl Queue {
     pub fn next(&self) -> Work {
         let mut state = self.state.lock();
         while state.changes.is_empty() && state.asked.is_empty() && state.stop == Stop::No {
-            self.fed.wait(&mut state);
+            if !state.worked {
+                self.fed.wait(&mut state);
+            } else if self.fed.wait_for(&mut state, self.rest_after).timed_out() && state.changes.is_empty() {
+                state.worked = false;
+                return Work::Rest;
+            }
         }
+        state.worked = true;
         let deadline = Instant::now() + self.linger;
         while state.changes.len() < LINGER_CHANGES_MAX.min(self.changes_max)
             && state.asked.is_empty()
@@ -314,5 +327,83 @@ fn answer_all(asked: VecDeque<(u64, Asked)>, reason: &str) {
     for (_, one) in asked {
         // A caller that no longer waits is not told.
         let _ = one.answer.send(Err(CatalogueError::Stopped { reason: reason.to_owned() }));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalogue::bounds::REST_AFTER;
+    use crate::catalogue::change::Setting;
+    use crossbeam_channel::bounded;
+    use model::Timestamp;
+
+    fn passed(sequences: std::ops::Range<u64>) -> Vec<Change> {
+        sequences.map(|sequence| Change::Passed { sequence }).collect()
+    }
+
+    fn asked() -> Asked {
+        let setting = Setting { key: "k".to_owned(), json: "1".to_owned(), who: "admin".to_owned(), at: Timestamp(1) };
+        Asked { change: Own::Setting(setting), answer: bounded(1).0 }
+    }
+
+    #[test]
+    fn an_own_change_goes_after_what_was_fed_before_it_and_before_what_came_later() {
+        let queue = Queue::new(100, 5, Duration::ZERO, REST_AFTER);
+        queue.feed(passed(1..8));
+        queue.ask(asked()).unwrap();
+        queue.feed(passed(8..60));
+        let mut applied = 0;
+        loop {
+            match queue.next() {
+                Work::Log(changes) => applied += changes.len(),
+                Work::Own(own) => {
+                    assert_eq!(own.len(), 1);
+                    break;
+                }
+                Work::Rest | Work::Stop => panic!("there is work"),
+            }
+        }
+        assert_eq!(applied, 10, "the batch of five that holds the seventh change, and no more");
+    }
+
+    #[test]
+    fn a_batch_grows_with_what_is_queued_up_to_its_bound() {
+        let queue = Queue::new(1_000, 50, Duration::ZERO, REST_AFTER);
+        for (fed, taken) in [(1, 1), (20, 20), (90, 50)] {
+            queue.feed(passed(1..fed + 1));
+            let Work::Log(changes) = queue.next() else { panic!("there are changes") };
+            assert_eq!(changes.len(), taken);
+        }
+    }
+
+    #[test]
+    fn a_large_deletion_is_a_batch_of_its_own() {
+        let queue = Queue::new(1_000, 50, Duration::ZERO, REST_AFTER);
+        let items = (1..200).map(model::ItemId).collect();
+        queue.feed(vec![Change::Deleted { sequence: 300, items, at_ms: 1, who: "admin".to_owned() }]);
+        queue.feed(passed(301..303));
+        let Work::Log(changes) = queue.next() else { panic!("there are changes") };
+        assert_eq!(changes.len(), 1);
+    }
+
+    #[test]
+    fn after_a_failure_changes_are_counted_as_lag_and_not_kept() {
+        let queue = Queue::new(10, 5, Duration::ZERO, REST_AFTER);
+        queue.failed("the disk is gone".to_owned());
+        queue.feed(passed(1..100));
+        assert_eq!(queue.lag(), 99);
+        assert!(matches!(queue.ask(asked()), Err(CatalogueError::Stopped { .. })));
+        assert!(!queue.reach(1, Duration::from_secs(60)));
+    }
+
+    #[test]
+    fn an_idle_owner_is_told_to_rest_once() {
+        let queue = Queue::new(10, 5, Duration::ZERO, Duration::ZERO);
+        queue.feed(passed(1..2));
+        assert!(matches!(queue.next(), Work::Log(_)));
+        assert!(matches!(queue.next(), Work::Rest));
+        queue.drain();
+        assert!(matches!(queue.next(), Work::Stop));
     }
 }

@@ -148,3 +148,32 @@ fn read(id: ItemId, row: &rusqlite::Row<'_>) -> rusqlite::Result<Item> {
         errors: Vec::new(),
     })
 }
+
+/// Whose items are meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Clients {
+    /// All clients'.
+    All,
+    /// Those of clients that cannot be given definitions.
+    Nonmanaged,
+}
+
+/// At most `limit` items of one status, oldest first, out of the index on status.
+pub(super) fn oldest(
+    connection: &Connection,
+    status: Status,
+    clients: Clients,
+    limit: usize,
+) -> rusqlite::Result<Vec<ItemId>> {
+    // A bit that no row carries lets all pass.
+    let unwanted = match clients {
+        Clients::All => 0,
+        Clients::Nonmanaged => MANAGED,
+    };
+    let mut statement = connection.prepare_cached(
+        "SELECT id FROM item INDEXED BY item_status WHERE status = ?1 AND flags & ?2 = 0 ORDER BY id LIMIT ?3",
+    )?;
+    let rows =
+        statement.query_map(rusqlite::params![status.code(), unwanted, limit as i64], |row| row.get::<_, i64>(0))?;
+    rows.map(|id| id.map(|id| ItemId(id as u64))).collect()
+}

@@ -62,7 +62,7 @@ impl Writer {
     /// Applies changes of the log in one transaction.
     ///
     /// # Errors
-    /// Nothing of the batch is in the file then, and it may be tried again.
+    /// All or nothing of the batch is in the file then, as [`Writer::watermark`] says, and it may be tried again.
     pub fn apply(&mut self, changes: &[Change]) -> Result<(), CatalogueError> {
         let mut watermark = self.watermark;
         let mut deltas = Deltas::default();
@@ -112,7 +112,7 @@ impl Writer {
     /// answer; a refused one changes nothing and does not hold up the others.
     ///
     /// # Errors
-    /// Nothing of the batch is in the file then.
+    /// All or nothing of the batch is in the file then.
     pub fn apply_own(&mut self, changes: &[Own]) -> Result<Vec<Answer>, CatalogueError> {
         let mut deltas = Deltas::default();
         let mut answers = Vec::with_capacity(changes.len());
@@ -141,11 +141,23 @@ impl Writer {
         schema::set_pages_max(&self.connection, pages_max).map_err(|error| CatalogueError::of(&self.path, &error))
     }
 
-    /// Copies the write-ahead log into the file and empties it.
+    /// Copies the write-ahead log into the file as far as no reader stands in the way, and waits for nobody.
     pub fn checkpoint(&self) -> Result<(), CatalogueError> {
-        self.connection
-            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
-            .map_err(|error| CatalogueError::of(&self.path, &error))
+        self.copy("PRAGMA wal_checkpoint(PASSIVE)")
+    }
+
+    /// Copies the write-ahead log into the file and empties it, waiting for readers a few seconds.
+    pub fn close(&self) -> Result<(), CatalogueError> {
+        self.copy("PRAGMA wal_checkpoint(TRUNCATE)")
+    }
+
+    fn copy(&self, pragma: &str) -> Result<(), CatalogueError> {
+        self.connection.query_row(pragma, [], |_| Ok(())).map_err(|error| CatalogueError::of(&self.path, &error))
+    }
+
+    /// Gives the memory of the page cache back.
+    pub fn shrink(&self) -> Result<(), CatalogueError> {
+        self.connection.execute_batch("PRAGMA shrink_memory").map_err(|error| CatalogueError::of(&self.path, &error))
     }
 
     fn synchronous(&self, level: &str) -> Result<(), CatalogueError> {
@@ -160,7 +172,7 @@ impl Writer {
         }
     }
 
-    /// Runs `work` in a transaction; what fails leaves no trace, in the file or in memory.
+    /// Runs `work` in a transaction; after a failure nothing is remembered but what the file says.
     fn transaction(&mut self, work: impl FnOnce(&mut Self) -> rusqlite::Result<()>) -> Result<(), CatalogueError> {
         let done = self
             .connection
@@ -175,6 +187,11 @@ impl Writer {
             self.names.clear();
             self.audit.clear();
             self.spans.clear();
+            // A commit also reports a checkpoint that failed after it, so the batch may be in the file. Only the file
+            // knows; where it cannot be read, the next batch fails as well.
+            if let Ok((watermark, by_status)) = read_state(&self.connection) {
+                (self.watermark, self.by_status) = (watermark, by_status);
+            }
             CatalogueError::of(&self.path, &error)
         })
     }
@@ -269,4 +286,24 @@ fn read_state(connection: &Connection) -> rusqlite::Result<(u64, [u64; Status::C
     let watermark: i64 =
         connection.query_row("SELECT value FROM meta WHERE key = 'watermark'", [], |row| row.get(0))?;
     Ok((watermark as u64, totals::read_by_status(connection)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_commit_that_fails_after_the_fact_is_not_applied_again() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut writer = Writer::open(&directory.path().join("c"), &CatalogueSettings::default()).unwrap();
+        let failed = writer.transaction(|writer| {
+            writer.connection.execute("UPDATE meta SET value = 3 WHERE key = 'watermark'", [])?;
+            writer.connection.execute_batch("COMMIT")?;
+            Err(rusqlite::Error::InvalidQuery)
+        });
+        assert!(failed.is_err());
+        assert_eq!(writer.watermark(), 3);
+        writer.apply(&[Change::Passed { sequence: 2 }, Change::Passed { sequence: 4 }]).unwrap();
+        assert_eq!(writer.watermark(), 4);
+    }
 }

@@ -181,7 +181,7 @@ fn account(result: &RunResult) -> String {
         "refused": refused, "refused after body bytes were sent": result.refused_late, "errors": result.errors,
         "items newly listed": result.conservation.listed,
         "accepted a second": short(result.accepted_per_s), "plain bytes a second": short(result.bytes_per_s),
-        "seconds": short(result.seconds),
+        "seconds": short(result.seconds), "connections made again": result.reconnects,
     });
     for (reason, count) in &result.refused {
         account[format!("refused: {reason}")] = serde_json::json!(count);

@@ -4,7 +4,7 @@ mod gate;
 
 use super::Inbox;
 use crate::limits::{ANSWER_BYTES_MAX, CONNECTS_MAX, RECONNECT_PAUSE};
-use crate::measure::{Accepted, Due};
+use crate::measure::{Accepted, Doubt, Due, Sent};
 use crate::work::Work;
 use gate::{Body, Gate};
 use http_body_util::{BodyExt, Limited};
@@ -36,7 +36,7 @@ impl Drop for Connection {
 struct Answer {
     status: StatusCode,
     document: serde_json::Value,
-    body_sent: bool,
+    sent: Sent,
 }
 
 /// Runs a lane until its arrivals are answered or the deadline has passed. A request whose
@@ -62,12 +62,12 @@ where
         match inbox.while_taking(&work.measure, work.deadline, exchange).await {
             Some(Ok(())) => {}
             Some(Err(cause)) => {
-                work.measure.failed("not_connected", false);
+                work.measure.failed("not_connected", Doubt::MaybeAnItem);
                 inbox.give_up(&work.measure, "not_connected").await;
                 return Some(cause.to_string());
             }
             None => {
-                work.measure.failed("unanswered", true);
+                work.measure.failed("unanswered", Doubt::MaybeAnItem);
                 break;
             }
         }
@@ -100,6 +100,7 @@ where
     let bytes = bytes::Bytes::from(work.corpus.body(work.corpus.content(due.index)));
     let length = bytes.len() as u64;
     let mut started = None;
+    let mut doubt = Doubt::None;
     loop {
         let ready = match connection.take().filter(|connection| !connection.sender.is_closed()) {
             Some(ready) => Ok(ready),
@@ -117,13 +118,17 @@ where
             Ok((answer, ready, started)) => {
                 *failures = 0;
                 // A body that was held back leaves the connection out of step.
-                *connection = Some(ready).filter(|_| answer.body_sent);
-                count(work, due, started, length, &answer);
+                *connection = Some(ready).filter(|_| answer.sent == Sent::Body);
+                count(work, due, started, length, doubt, &answer);
                 return Ok(());
             }
             Err(cause) if *failures >= CONNECTS_MAX => return Err(cause),
             Err(_) => {
                 *failures += 1;
+                work.measure.reconnected();
+                if started.is_some() {
+                    doubt = Doubt::MaybeAnItem;
+                }
                 sleep(RECONNECT_PAUSE).await;
             }
         }
@@ -162,11 +167,11 @@ async fn exchange(
     });
     sender.ready().await.map_err(io::Error::other)?;
     let response = sender.send_request(request).await.map_err(io::Error::other)?;
-    let body_sent = gate.is_open();
+    let sent = if gate.is_open() { Sent::Body } else { Sent::NoBody };
     let status = response.status();
     let answer = Limited::new(response.into_body(), ANSWER_BYTES_MAX).collect().await.map_err(io::Error::other)?;
     let document = serde_json::from_slice(&answer.to_bytes()).unwrap_or(serde_json::Value::Null);
-    Ok(Answer { status, document, body_sent })
+    Ok(Answer { status, document, sent })
 }
 
 fn request(work: &Work, host: &str, due: Due, length: usize, body: Body) -> Result<Request<Body>, hyper::http::Error> {
@@ -189,18 +194,19 @@ fn request(work: &Work, host: &str, due: Due, length: usize, body: Body) -> Resu
     request.body(body)
 }
 
-fn count(work: &Work, due: Due, started: Instant, bytes: u64, answer: &Answer) {
+fn count(work: &Work, due: Due, started: Instant, bytes: u64, doubt: Doubt, answer: &Answer) {
     let now = Instant::now();
     match (answer.status.as_u16(), item_id(&answer.document)) {
         (200 | 201, Some(item)) => {
             let duplicate = answer.document["outcome"] == "duplicate";
             work.measure.accepted(Accepted { due, started, duplicate, item, bytes }, now);
         }
-        (200 | 201, None) => work.measure.failed("answer_without_item", true),
-        (413, _) => work.measure.refused("too_large", answer.body_sent, now),
-        (429, _) => work.measure.refused("slow_down", answer.body_sent, now),
-        (507, _) => work.measure.refused(&reason(&answer.document, "full"), answer.body_sent, now),
-        (status, _) => work.measure.failed(&format!("http_{status}"), false),
+        (200 | 201, None) => work.measure.failed("answer_without_item", Doubt::MaybeAnItem),
+        (status, _) => match refusal(status) {
+            Some("full") => work.measure.refused(&full_of(&answer.document), answer.sent, doubt, now),
+            Some(reason) => work.measure.refused(reason, answer.sent, doubt, now),
+            None => work.measure.failed(&format!("http_{status}"), Doubt::MaybeAnItem),
+        },
     }
 }
 
@@ -210,11 +216,25 @@ fn item_id(document: &serde_json::Value) -> Option<u64> {
     id.as_u64().or_else(|| id.as_str()?.parse().ok())
 }
 
-/// The last part of a problem's type, in the words of the native protocol.
-fn reason(document: &serde_json::Value, otherwise: &str) -> String {
+/// The native protocol's word for a status that refuses; `docs/wire.md` has the table.
+fn refusal(status: u16) -> Option<&'static str> {
+    match status {
+        400 => Some("malformed"),
+        401 | 403 => Some("not_allowed"),
+        413 => Some("too_large"),
+        422 => Some("digest_mismatch"),
+        429 => Some("slow_down"),
+        503 => Some("stopped"),
+        507 => Some("full"),
+        _ => None,
+    }
+}
+
+/// What is full: the last part of the problem's type.
+fn full_of(document: &serde_json::Value) -> String {
     let kind = document["type"].as_str().and_then(|kind| kind.rsplit(['/', ':', '#']).next()).unwrap_or_default();
     match kind {
-        "" | "blank" => otherwise.to_owned(),
+        "" | "blank" => "full".to_owned(),
         kind => kind.replace('-', "_"),
     }
 }

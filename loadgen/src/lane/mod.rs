@@ -6,7 +6,7 @@ pub mod http;
 pub mod native;
 mod talk;
 
-use crate::measure::{Due, Measure};
+use crate::measure::{Doubt, Due, Measure};
 use std::collections::VecDeque;
 use std::future::Future;
 use tokio::sync::mpsc::Receiver;
@@ -67,7 +67,7 @@ impl Inbox {
     pub async fn give_up(&mut self, measure: &Measure, kind: &str) {
         while !self.is_done() {
             while self.backlog.pop_front().is_some() {
-                measure.failed(kind, false);
+                measure.failed(kind, Doubt::None);
             }
             if self.open {
                 self.take(measure).await;

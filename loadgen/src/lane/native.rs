@@ -41,6 +41,7 @@ where
             },
         };
         failures += 1;
+        work.measure.reconnected();
         if lost.is_final() || failures > CONNECTS_MAX {
             talk.give_up();
             inbox.give_up(&work.measure, "not_connected").await;

@@ -1,7 +1,7 @@
 //! What a native lane says and hears, without its socket.
 
 use crate::limits::{STARTS_AT_ONCE, WRITE_AHEAD_BYTES};
-use crate::measure::{Accepted, Due};
+use crate::measure::{Accepted, Doubt, Due, Sent};
 use crate::work::{Work, digest};
 use model::wire::{
     Ask, ClientSession, Decoder, Event, FaultCode, NotNow, Outcome, ServerFrame, Step, Token, WireError,
@@ -40,7 +40,8 @@ struct Pending {
     content: u64,
     bytes: u64,
     started: Option<Instant>,
-    body_sent: bool,
+    sent: Sent,
+    doubt: Doubt,
 }
 
 #[derive(Debug)]
@@ -68,6 +69,10 @@ impl Talk {
         self.out_at = 0;
         self.body = None;
         self.decoder = Decoder::new();
+        // The connection before may have carried them to an item; its ack may be what broke with it.
+        for pending in self.pending.values_mut().filter(|pending| pending.started.is_some()) {
+            pending.doubt = Doubt::MaybeAnItem;
+        }
         Ok(self.session.connect(&mut self.out)?)
     }
 
@@ -116,7 +121,7 @@ impl Talk {
         if let Some((request, _)) = self.session.body_allowed()
             && let Some(pending) = self.pending.get_mut(&request)
         {
-            pending.body_sent = true;
+            pending.sent = Sent::Body;
         }
         self.session.body_sent(bytes as u64);
         self.body = self.body.take().map(|(body, at)| (body, at + bytes)).filter(|(body, at)| *at < body.len());
@@ -156,7 +161,7 @@ impl Talk {
     /// Counts every open request as an error: the server may have made an item of it.
     pub(super) fn give_up(&mut self) {
         for _ in self.pending.drain() {
-            self.work.measure.failed("unanswered", true);
+            self.work.measure.failed("unanswered", Doubt::MaybeAnItem);
         }
     }
 
@@ -183,7 +188,8 @@ impl Talk {
         match self.session.start(&ask, &mut self.out) {
             Ok(request) => {
                 let started = offer_first.then(Instant::now);
-                self.pending.insert(request, Pending { due, content, bytes, started, body_sent: false });
+                self.pending
+                    .insert(request, Pending { due, content, bytes, started, sent: Sent::NoBody, doubt: Doubt::None });
                 backlog.pop_front();
                 true
             }
@@ -207,7 +213,7 @@ impl Talk {
             }
             Event::Refused { request, code, .. } => {
                 if let Some(pending) = self.pending.remove(&request) {
-                    self.work.measure.refused(code.word(), pending.body_sent, now);
+                    self.work.measure.refused(code.word(), pending.sent, pending.doubt, now);
                 }
             }
             Event::Unasked(_) => self.work.measure.unasked(),

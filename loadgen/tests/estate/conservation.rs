@@ -108,7 +108,23 @@ async fn an_answer_that_never_comes_is_an_error_and_its_item_is_allowed() {
 async fn a_broken_connection_is_made_again_and_loses_nothing() {
     let result = lied(Lies { break_at: Some(40), ..Lies::default() }).await;
     assert!(result.is_good(), "{result:#?}");
-    assert_eq!((result.accepted, result.conservation.listed), (100, 100));
+    assert_eq!((result.accepted, result.conservation.listed, result.reconnects), (100, 100, 1));
+}
+
+#[tokio::test]
+async fn a_broken_http_connection_is_made_again_and_loses_nothing() {
+    let house = House::new(Lies { break_at: Some(40), ..Lies::default() }, ROOM);
+    let result = result(Profile { protocol: Protocol::Http, connections: 4, ..short() }, Arc::new(house)).await;
+    assert!(result.is_good(), "{result:#?}");
+    assert_eq!((result.accepted, result.conservation.listed, result.reconnects), (100, 100, 1));
+}
+
+#[tokio::test]
+async fn a_refused_retry_of_a_broken_request_may_have_been_an_item() {
+    let house = House::new(Lies { break_at: Some(50), ..Lies::default() }, 50 * 2048);
+    let result = result(cliff(Protocol::Http), Arc::new(house)).await;
+    assert!(result.conservation.ok, "{result:#?}");
+    assert_eq!((result.accepted, result.conservation.listed, result.conservation.unanswered), (49, 50, 1));
 }
 
 fn cliff(protocol: Protocol) -> Profile {

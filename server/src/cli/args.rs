@@ -1,4 +1,4 @@
-//! The command line as `interface.md` fixes it. A flag stands beside the command that it belongs to; what
+//! The grammar of the command line. A flag stands beside the command that it belongs to; what
 //! every command understands stands here.
 
 use super::{config, context, demo, items, offline, put, serve, settings};

@@ -30,7 +30,7 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// What the shell sees (`interface.md`: 0 yes, 1 no, 2 usage, 3 unreachable, 4 not allowed, 5 full).
+    /// What the shell sees (`docs/operations.md`: 0 yes, 1 no, 2 usage, 3 unreachable, 4 not allowed, 5 full).
     #[must_use]
     pub fn code(&self) -> u8 {
         match self {

@@ -3,7 +3,7 @@
 
 use super::screen::{Column, Table, Tone, escaped, progress};
 use super::{Failure, Shell};
-use crate::config::amount::{grouped, short_bytes, short_span};
+use crate::config::amount::{counted, short_bytes, short_span};
 use engine::{Damage, IoMode, OpenError, Progress};
 use indicatif::ProgressBar;
 use serde_json::{Value, json};
@@ -48,10 +48,10 @@ pub fn verify(shell: &Shell, args: &Args) -> Result<(), Failure> {
         }))?;
     } else {
         shell.screen.line(&format!(
-            "{} segments, {} samples, {} items: {} read in {}",
-            grouped(report.segments),
-            grouped(report.samples),
-            grouped(report.items),
+            "{}, {}, {}: {} read in {}",
+            counted(report.segments, "segment"),
+            counted(report.samples, "sample"),
+            counted(report.items, "item"),
             short_bytes(report.bytes),
             short_span(started.elapsed())
         ))?;
@@ -65,8 +65,8 @@ pub fn verify(shell: &Shell, args: &Args) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::No(format!(
-        "{} damaged places; what is not named is intact, and what is named can be forwarded again by its client",
-        grouped(report.damage.len() as u64)
+        "{}; what is not named is intact, and what is named can be forwarded again by its client",
+        counted(report.damage.len() as u64, "damaged place")
     )))
 }
 
@@ -92,10 +92,10 @@ pub fn rebuild(shell: &Shell, args: &Args) -> Result<(), Failure> {
         }));
     }
     shell.screen.line(&format!(
-        "{} items on {} samples listed again from {} records in {}",
-        grouped(report.items),
-        grouped(report.samples),
-        grouped(report.records),
+        "{} on {} listed again from {} of the log in {}",
+        counted(report.items, "item"),
+        counted(report.samples, "sample"),
+        counted(report.records, "record"),
         short_span(started.elapsed())
     ))
 }

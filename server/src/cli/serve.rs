@@ -3,6 +3,7 @@
 use super::{Failure, Shell};
 use crate::config::{self, ConfigError, Origin, Settings};
 use std::path::{Path, PathBuf};
+use tracing_subscriber::EnvFilter;
 
 /// Flags of `serve`.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -31,6 +32,10 @@ pub struct Args {
 pub fn run(shell: &Shell, args: &Args) -> Result<(), Failure> {
     let settings = settings(args)?;
     for (name, origin, waits_for) in settings.without_effect() {
+        // The line on stdout says what became of a door that a flag asked for.
+        if origin == Origin::CommandLine {
+            continue;
+        }
         shell.screen.say(
             super::Tone::Warn,
             &format!("warning: {name} ({origin}) has no effect in this version, it waits for {waits_for}"),
@@ -41,7 +46,22 @@ pub fn run(shell: &Shell, args: &Args) -> Result<(), Failure> {
         shell.screen.say(super::Tone::Good, "the configuration can be served");
         return Ok(());
     }
-    crate::daemon::serve(options).map_err(|error| Failure::No(format!("{error:#}")))
+    log_to_stderr();
+    crate::daemon::serve(options).map_err(|error| ended(&error))
+}
+
+/// What is told unless somebody asks for more: every request would be ten thousand lines a second.
+const LOG_DEFAULT: &str = "info,lazaret::access=warn";
+
+/// Messages of the daemon, one a line, on stderr; `LAZARET_LOG` chooses (`warn`, `info`, `server=debug`, ...).
+fn log_to_stderr() {
+    let filter = EnvFilter::try_from_env("LAZARET_LOG").unwrap_or_else(|_| EnvFilter::new(LOG_DEFAULT));
+    // Only one can be set, and whoever set one before keeps it.
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(console::colors_enabled_stderr())
+        .try_init();
 }
 
 /// What holds for `serve` with these flags, checked.
@@ -72,4 +92,14 @@ pub fn settings(args: &Args) -> Result<Settings, Failure> {
     }
     let place = args.config.as_ref().map_or("the command line".to_owned(), |path| path.display().to_string());
     Err(Failure::Usage(ConfigError::Problems { place, problems }.to_string()))
+}
+
+/// A conflict with another server has an exit code of its own: time or another address heals it.
+fn ended(error: &anyhow::Error) -> Failure {
+    let text = format!("{error:#}");
+    let conflict = error.chain().any(|cause| {
+        matches!(cause.downcast_ref(), Some(engine::OpenError::InUse(_)))
+            || cause.downcast_ref().is_some_and(|io: &std::io::Error| io.kind() == std::io::ErrorKind::AddrInUse)
+    });
+    if conflict { Failure::Full(text) } else { Failure::No(text) }
 }

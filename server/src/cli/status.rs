@@ -15,18 +15,18 @@ pub fn run(shell: &Shell) -> Result<(), Failure> {
     if shell.screen.json {
         return shell.screen.value(&status);
     }
-    shell.screen.line(&format!("{:<10} {}", "server", escaped(client.server())))?;
+    shell.screen.line(&format!("{:<10}{}", "server", escaped(client.server())))?;
     let text = |pointer: &str| status.pointer(pointer).and_then(Value::as_str).map(escaped).unwrap_or_default();
     for (name, pointer) in [("version", "/version"), ("data", "/data"), ("started", "/started_at")] {
-        shell.screen.line(&format!("{name:<10} {}", text(pointer)))?;
+        shell.screen.line(&format!("{name:<10}{}", text(pointer)))?;
     }
     let phase = text("/phase");
     let store = text("/store/state");
     let tone = if store == "running" { Tone::Good } else { Tone::Bad };
-    shell.screen.line(&format!("{:<10} {}", "phase", tone.paint(&phase)))?;
-    shell.screen.line(&format!("{:<10} {} {}", "store", tone.paint(&store), text("/store/reason")))?;
+    shell.screen.line(&format!("{:<10}{}", "phase", tone.paint(&phase)))?;
+    shell.screen.line(&format!("{:<10}{} {}", "store", tone.paint(&store), text("/store/reason")))?;
     if let Some(lag) = status.pointer("/catalogue/lag").and_then(Value::as_u64) {
-        shell.screen.line(&format!("{:<10} {} changes behind the log", "catalogue", grouped(lag)))?;
+        shell.screen.line(&format!("{:<10}{} changes behind the log", "catalogue", grouped(lag)))?;
     }
     if let Some(quota) = status.get("quota") {
         for line in super::quota::lines(quota).iter().take(2) {

@@ -163,6 +163,12 @@ pub fn grouped(count: u64) -> String {
     out
 }
 
+/// `count` of something that is called `one` when it is alone: `1 file`, `1,200 files`.
+#[must_use]
+pub fn counted(count: u64, one: &str) -> String {
+    format!("{} {one}{}", grouped(count), if count == 1 { "" } else { "s" })
+}
+
 fn split(text: &str) -> Result<(&str, &str), AmountError> {
     let text = text.trim();
     let end = text.find(|c: char| !c.is_ascii_digit() && c != '.' && c != '_').unwrap_or(text.len());
@@ -258,6 +264,7 @@ mod tests {
         assert_eq!(short_bytes(123 << 20), "123 MiB");
         assert_eq!(grouped(1_234_567), "1,234,567");
         assert_eq!(grouped(12), "12");
+        assert_eq!((counted(1, "file").as_str(), counted(1200, "file").as_str()), ("1 file", "1,200 files"));
         assert_eq!(short_span(Duration::from_secs(125)), "2 min 5 s");
     }
 }

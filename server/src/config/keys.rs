@@ -69,7 +69,7 @@ pub const KEYS: &[Key] = &[
     key("store.scrub", Flag, "true", Now, "read segments in the background to find damage before somebody needs the sample"),
     key("store.scrub_bytes_per_s", Bytes, "'8 MiB'", Now, "bytes a second that the scrub reads; a day for 675 GiB, a few percent of a disk"),
     key("store.client_share_percent", Percent, "100", Now, "share of the bytes that one client may take above the low watermark; no limit, because many estates have one gateway that sends nearly everything"),
-    key("store.catalogue_lag_max", Count(1, 1_000_000_000), "1_000_000", Now, "changes the catalogue may be behind the log before intake slows down; a quarter of a minute of work for it"),
+    key("store.catalogue_lag_max", Count(1, 10_000_000), "250_000", Now, "changes the catalogue may be behind the log before intake slows down; four seconds of its work, 125 MB of memory"),
     // Doors.
     key("listen.http.address", Address, "'127.0.0.1:8740'", Now, "HTTP API; loopback, because beyond it TLS and tokens are needed"),
     key("listen.http.tls", Flag, "false", Now, "speak TLS with the certificate of [security]; off, because a newcomer has no certificate"),
@@ -94,9 +94,10 @@ pub const KEYS: &[Key] = &[
     // What a stranger may cost.
     key("limits.http_connections_max", Count(1, 1_000_000), "10_000", Now, "open HTTP connections; the smallest real estate has 10,000 clients"),
     key("limits.intake_connections_max", Count(1, 1_000_000), "20_000", Now, "open connections of the native protocol; they stay open while idle"),
-    key("limits.header_timeout_s", Span(Unit::Seconds), "30", Now, "a request's head must be complete this long after the connection or the answer before; longer than a gateway's usual pause"),
+    key("limits.header_timeout_s", Span(Unit::Seconds), "10", Now, "a request's head must be complete by then; a slow network needs one second"),
+    key("limits.keep_alive_s", Span(Unit::Seconds), "75", Now, "a connection without a request is closed after that; longer than a gateway's pause between two files"),
     key("limits.body_idle_s", Span(Unit::Seconds), "20", Now, "a body must bring a byte this often; a stalled sender holds a place in the quota"),
-    key("limits.body_rate_min", Bytes, "'4 KiB'", Now, "bytes a second that a body must bring on average; the slowest modem does"),
+    key("limits.body_rate_min", Bytes, "'1 KiB'", Now, "bytes a second that a body must bring on average; the slowest modem does"),
     key("limits.intake_idle_s", Span(Unit::Seconds), "120", Now, "a silent connection of the native protocol is closed after that"),
     key("limits.drain_s", Span(Unit::Seconds), "20", Now, "requests in flight have this long to end after a signal; a service manager waits 90"),
     // Policy towards the centre (first seed, Sample Policy tab).

@@ -56,6 +56,9 @@ pub fn check(settings: &Settings) -> Vec<Problem> {
     let secured = settings.path("security.tokens_file").is_some() && certificate && key;
     for door in ["listen.http", "listen.intake"] {
         let (address, tls) = (format!("{door}.address"), format!("{door}.tls"));
+        if settings.text(&address).is_empty() {
+            refuse(&address, format!("{address} is empty: this door cannot be shut, give it a loopback address"));
+        }
         if settings.flag(&tls) && !(certificate && key) {
             refuse(
                 &tls,
@@ -130,6 +133,7 @@ pub fn serve_options(settings: &Settings) -> Result<ServeOptions, tokens::Tokens
             http_connections_max: count("limits.http_connections_max"),
             intake_connections_max: count("limits.intake_connections_max"),
             header_timeout: settings.span("limits.header_timeout_s"),
+            keep_alive: settings.span("limits.keep_alive_s"),
             body_idle: settings.span("limits.body_idle_s"),
             body_rate_min: settings.number("limits.body_rate_min"),
             intake_idle: settings.span("limits.intake_idle_s"),

@@ -109,4 +109,15 @@ mod tests {
         assert_eq!((told.name, &*told.data), ("arrivals", r#"{"bytes":15,"count":2,"newest":4}"#));
         assert!(listener.events.try_recv().is_err(), "nothing arrived since");
     }
+
+    #[test]
+    fn a_listener_that_falls_behind_is_told_how_much_it_missed() {
+        let events = Events::new(1);
+        let mut listener = events.listen().expect("a place is free");
+        for _ in 0..BEHIND_MAX + 10 {
+            events.deleted(1, "ann");
+        }
+        let missed = listener.events.try_recv();
+        assert!(matches!(missed, Err(broadcast::error::TryRecvError::Lagged(10))), "{missed:?}");
+    }
 }

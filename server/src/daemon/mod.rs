@@ -3,6 +3,7 @@
 //! Reading order: [`options`] is what it is told, [`run`] its life, [`phase`] where in it it is, [`context`] what
 //! every handler shares; [`refusal`], [`large`], [`read`] and [`events`] serve both protocols.
 
+pub mod admission;
 pub mod clock;
 pub mod context;
 pub mod door;
@@ -12,6 +13,7 @@ pub mod memory;
 pub mod options;
 pub mod phase;
 pub mod read;
+mod reclaim;
 pub mod refusal;
 pub mod run;
 pub mod settings;

@@ -153,7 +153,7 @@ impl Default for StoreOptions {
             scrub: true,
             scrub_bytes_per_s: 8 << 20,
             client_share_percent: 100,
-            catalogue_lag_max: 1_000_000,
+            catalogue_lag_max: 250_000,
         }
     }
 }

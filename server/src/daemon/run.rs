@@ -8,6 +8,7 @@ use crate::daemon::events;
 use crate::daemon::memory;
 use crate::daemon::options::{ListenOptions, ServeOptions};
 use crate::daemon::phase::Phase;
+use crate::daemon::reclaim;
 use crate::daemon::store;
 use crate::http::accept;
 use crate::intake::connection;
@@ -146,6 +147,13 @@ async fn tick(context: Arc<Context>) {
     loop {
         ticks.tick().await;
         context.events.tick();
+        if let Ok(engine) = context.engine()
+            && reclaim::wanted(engine)
+        {
+            let engine = engine.clone();
+            // One round at a time: the next tick waits for this one.
+            let _ = tokio::task::spawn_blocking(move || reclaim::round(&engine)).await;
+        }
         let acked = context.acked.load(Ordering::Relaxed);
         quiet = if acked == acked_before { quiet + 1 } else { 0 };
         acked_before = acked;

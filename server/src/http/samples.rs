@@ -1,5 +1,6 @@
 //! `/v1/samples`: one raw body is one item; `HEAD` asks whether a digest is here.
 
+use crate::daemon::admission::admit;
 use crate::daemon::clock;
 use crate::daemon::context::Context;
 use crate::daemon::refusal::Refused;
@@ -34,11 +35,12 @@ pub async fn put(
 ) -> Result<Response, Problem> {
     let described = describe(&context, &caller, peer, &headers)?;
     let arrival = described.arrival(0, clock::now());
-    if let Some(digest) = described.blake3.filter(|_| described.waits && caller.has(Right::Claim)) {
-        if let Some(receipt) = claim(&context, &digest, arrival.clone()).await? {
-            let claimed = Arrival { content: Content::Claimed, ..arrival };
-            return answer(&context, &receipt, claimed).await;
-        }
+    let claimable = described.blake3.filter(|_| described.waits && caller.has(Right::Claim));
+    if let Some(digest) = claimable
+        && let Some(receipt) = claim(&context, &digest, arrival.clone()).await?
+    {
+        let claimed = Arrival { content: Content::Claimed, ..arrival };
+        return answer(&context, &receipt, claimed).await;
     }
     let length = body.size_hint().exact();
     let upload = Upload { context: &context, length, expected: described.blake3, arrival: arrival.clone() };
@@ -127,7 +129,7 @@ async fn claim(context: &Context, digest: &Blake3, arrival: Arrival) -> Result<O
         context.metrics.refused(refused.code);
         Problem::from(refused)
     };
-    let permit = engine.admit(&ask).map_err(|refusal| refused(refusal.into()))?;
+    let permit = admit(context, engine, ask).await.map_err(|refusal| refused(refusal.into()))?;
     let (done, outcome) = oneshot::channel();
     if engine.offer(permit, digest, arrival, Box::new(move |outcome| drop(done.send(outcome)))).is_err() {
         return Ok(None);

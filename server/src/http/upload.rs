@@ -4,6 +4,7 @@
 //!    unknown length and not small, streams to disk through a bounded channel on a thread of its own.
 //! 3. An answer is given only for a receipt, which exists only after the sync.
 
+use crate::daemon::admission::admit;
 use crate::daemon::context::Context;
 use crate::daemon::large::LargeStream;
 use crate::daemon::refusal::Refused;
@@ -62,14 +63,16 @@ impl Upload<'_> {
             Some(_) => 0,
             None => GATHER_BYTES_MAX,
         };
-        // A body of unknown length reserves what may be held; a stream's reservation grows ahead of its bytes.
-        let raw_bytes = self.length.unwrap_or(held_max);
-        // A permit for known content covers no bytes, and bytes are coming.
-        let ask = Ask { raw_bytes, known: false, client: &self.arrival.client };
-        let permit = engine.admit(&ask).map_err(|refusal| self.refused(refusal))?;
-        if held_max == 0 && self.length != Some(0) {
+        let client = &self.arrival.client;
+        if let Some(raw_bytes) = self.length.filter(|length| *length > held_max) {
+            let ask = Ask { raw_bytes, known: false, client };
+            let permit = admit(self.context, engine, ask).await.map_err(|refusal| self.refused(refusal))?;
             return self.stream(engine, permit, Vec::new(), source).await;
         }
+        // A body of unknown length reserves what may be held. A permit for known content covers no bytes, and bytes
+        // are coming, so the content counts as unknown even where its digest is here.
+        let ask = Ask { raw_bytes: held_max, known: false, client };
+        let permit = admit(self.context, engine, ask).await.map_err(|refusal| self.refused(refusal))?;
         let capacity = self.length.map_or(4096, |length| usize::try_from(length).unwrap_or(0));
         let mut body = engine.buffer(capacity);
         while let Some(bytes) = source.next().await? {

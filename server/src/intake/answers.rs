@@ -121,6 +121,11 @@ impl Answers {
         });
     }
 
+    /// A request whose body broke off is not answered; the conversation ends without it.
+    pub fn abandoned(&self) {
+        self.add(|waiting| waiting.open = waiting.open.saturating_sub(1));
+    }
+
     /// An offered digest is to be put.
     pub fn wanted(&self, request: u64) {
         self.add(|waiting| waiting.wants.push(request));

@@ -12,7 +12,9 @@ use crate::security::access::{Caller, Right};
 use engine::Level;
 use model::wire::{ClientFrame, FaultCode, ServerFrame, Welcome};
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::io::AsyncRead;
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
@@ -23,6 +25,9 @@ pub const WINDOW: u32 = 1024;
 const CREDIT_BYTES: u64 = 4 << 20;
 /// The same while the quota is past its high watermark or the catalogue lags.
 const CREDIT_BYTES_LOW: u64 = 256 << 10;
+
+/// How long a client that was told of a fault is read over.
+const LINGER: Duration = Duration::from_secs(2);
 
 /// The listener.
 pub fn door(listener: TcpListener, tls: Option<TlsAcceptor>, context: Arc<Context>) -> impl Future<Output = ()> + Send {
@@ -45,19 +50,29 @@ async fn serve(stream: Stream, peer: SocketAddr, context: Arc<Context>) {
     let (reader, writer) = tokio::io::split(stream);
     let credit_bytes = credit_target(&context);
     let answers = Arc::new(Answers::new(Arc::clone(&context), credit_bytes));
-    let reading = async {
-        let end = match converse(Incoming::new(reader), peer, &context, &answers, credit_bytes).await {
+    let mut incoming = Incoming::new(reader);
+    let mut reading = pin!(async {
+        let end = match converse(&mut incoming, peer, &context, &answers, credit_bytes).await {
             Ok(()) => End::Bye,
             Err(end) => end,
         };
         answers.ended(end);
-        // The writer ends the conversation, once what is open is answered.
-        std::future::pending::<()>().await;
+        // The writer ends the conversation, once what is open is answered; bytes that are still on their way are
+        // read over, else a reset would overtake the fault.
+        incoming.read_over().await;
+    });
+    let mut writing = pin!(writer::run(writer, &answers, || credit_target(&context), context.limits.body_idle));
+    let mut read_over = false;
+    let end = loop {
+        tokio::select! {
+            end = &mut writing => break end,
+            () = &mut reading, if !read_over => read_over = true,
+        }
     };
-    let end = tokio::select! {
-        () = reading => return,
-        end = writer::run(writer, &answers, || credit_target(&context), context.limits.body_idle) => end,
-    };
+    if matches!(end, End::Fault(..)) && !read_over {
+        // Late or not, the connection is dropped now.
+        let _ = tokio::time::timeout(LINGER, reading).await;
+    }
     tracing::debug!(%peer, ?end, "intake connection ended");
 }
 
@@ -71,13 +86,13 @@ fn credit_target(context: &Context) -> u64 {
 }
 
 async fn converse(
-    mut incoming: Incoming<impl AsyncRead + Unpin>,
+    incoming: &mut Incoming<impl AsyncRead + Unpin>,
     peer: SocketAddr,
     context: &Arc<Context>,
     answers: &Arc<Answers>,
     credit_bytes: u64,
 ) -> Result<(), End> {
-    let mut requests = hello(&mut incoming, peer, context, answers).await?;
+    let mut requests = hello(incoming, peer, context, answers).await?;
     let sample_bytes_max = context.sample_bytes_max;
     answers.say(&ServerFrame::Welcome(Welcome { sample_bytes_max, credit_bytes, window: WINDOW }));
     let mut phase = context.phase.watch();
@@ -91,7 +106,7 @@ async fn converse(
                     requests.offer(request, &blake3, raw_bytes, arrival).await?;
                 }
                 ClientFrame::Put { request, raw_bytes, expected, arrival } => {
-                    requests.put(&mut incoming, request, raw_bytes, expected, arrival).await?;
+                    requests.put(incoming, request, raw_bytes, expected, arrival).await?;
                 }
                 ClientFrame::Ping { nonce } => answers.say(&ServerFrame::Pong { nonce }),
                 ClientFrame::Bye => return Ok(()),

@@ -15,6 +15,9 @@ const BUFFER_BYTES_MIN: usize = 4 << 10;
 /// Bytes of the read buffer of a busy one: some 400 offers a read.
 const BUFFER_BYTES_MAX: usize = 64 << 10;
 
+/// Bytes that are read over after a fault: one window of small requests.
+const READ_OVER_BYTES_MAX: usize = 1 << 20;
+
 /// The reading end.
 pub struct Incoming<R> {
     reader: R,
@@ -76,6 +79,17 @@ impl<R: AsyncRead + Unpin> Incoming<R> {
         } else if read < bytes / 16 && bytes > BUFFER_BYTES_MIN {
             self.buffer.truncate((bytes / 2).max(read));
             self.buffer.shrink_to_fit();
+        }
+    }
+
+    /// Reads and forgets until the stream ends, at most [`READ_OVER_BYTES_MAX`].
+    pub async fn read_over(&mut self) {
+        let mut left = READ_OVER_BYTES_MAX;
+        while left > 0 {
+            match self.reader.read(&mut self.buffer).await {
+                Ok(0) | Err(_) => return,
+                Ok(read) => left = left.saturating_sub(read),
+            }
         }
     }
 

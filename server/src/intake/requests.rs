@@ -2,6 +2,7 @@
 //! 1. A body is read only under a permit; a refused one is thrown away under the same clock and credit.
 //! 2. While the store is busy the connection is not read further: a short wait here is what slows its client.
 
+use crate::daemon::admission::admit;
 use crate::daemon::clock;
 use crate::daemon::context::Context;
 use crate::daemon::large::LargeStream;
@@ -14,16 +15,11 @@ use engine::{Ask, Engine, Permit, Refusal, Submission};
 use model::wire::{FaultCode, RetryInput};
 use model::{Arrival, Blake3, Content};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use tokio::io::AsyncRead;
 
 /// Bytes of a body that are read at a time when it is streamed or thrown away.
 const PIECE_BYTES: usize = 64 << 10;
-/// How often a busy store is asked again before the client is told to slow down.
-const BUSY_TRIES: u32 = 100;
-/// How long between two times: a batch takes about this long.
-const BUSY_PAUSE: Duration = Duration::from_millis(2);
-
 /// What the requests of one connection share.
 pub struct Requests {
     context: Arc<Context>,
@@ -127,8 +123,7 @@ impl Requests {
         let mut body = engine.buffer(raw_bytes as usize);
         let mut pace = Pace::new();
         while incoming.body_left() > 0 {
-            let came = incoming.body(&mut body, usize::MAX, context.limits.body_idle).await?;
-            self.credited(came, &mut pace)?;
+            self.body(incoming, &mut body, usize::MAX, &mut pace).await.inspect_err(|_| self.answers.abandoned())?;
         }
         let answers = Arc::clone(&self.answers);
         let named = expected.is_some();
@@ -156,8 +151,8 @@ impl Requests {
         let mut pace = Pace::new();
         while incoming.body_left() > 0 {
             let mut piece = Vec::with_capacity(PIECE_BYTES);
-            let came = incoming.body(&mut piece, PIECE_BYTES, self.context.limits.body_idle).await?;
-            self.credited(came, &mut pace)?;
+            let came = self.body(incoming, &mut piece, PIECE_BYTES, &mut pace).await;
+            let came = came.inspect_err(|_| self.answers.abandoned())?;
             let taken = stream.write(piece.into()).await;
             self.answers.released(came);
             if !taken {
@@ -178,16 +173,24 @@ impl Requests {
         let mut scratch = Vec::with_capacity(PIECE_BYTES);
         while incoming.body_left() > 0 {
             scratch.clear();
-            let came = incoming.body(&mut scratch, PIECE_BYTES, self.context.limits.body_idle).await?;
-            self.credited(came, &mut pace)?;
+            let came = self.body(incoming, &mut scratch, PIECE_BYTES, &mut pace).await?;
             self.answers.released(came);
         }
         Ok(())
     }
 
-    fn credited(&self, came: u64, pace: &mut Pace) -> Result<(), End> {
+    /// Reads some body bytes, within credit and pace; returns how many.
+    async fn body<R: AsyncRead + Unpin>(
+        &self,
+        incoming: &mut Incoming<R>,
+        into: &mut Vec<u8>,
+        bytes_max: usize,
+        pace: &mut Pace,
+    ) -> Result<u64, End> {
+        let came = incoming.body(into, bytes_max, self.context.limits.body_idle).await?;
         self.answers.body_received(came).map_err(|error| End::Fault(FaultCode::OverCredit, error.to_string()))?;
-        pace.came(came, &self.context.limits)
+        pace.came(came, &self.context.limits)?;
+        Ok(came)
     }
 
     fn open(&self) -> Result<(), End> {
@@ -199,18 +202,8 @@ impl Requests {
         Ok(())
     }
 
-    /// Asks for a permit; a busy store is asked again for a while.
     async fn admit(&self, engine: &Engine, raw_bytes: u64, known: bool, client: &str) -> Result<Permit, Refusal> {
-        let mut tries = BUSY_TRIES;
-        loop {
-            match engine.admit(&Ask { raw_bytes, known, client }) {
-                Err(Refusal::SlowDown { .. }) if tries > 0 => {
-                    tries -= 1;
-                    tokio::time::sleep(BUSY_PAUSE).await;
-                }
-                decided => return decided,
-            }
-        }
+        admit(&self.context, engine, Ask { raw_bytes, known, client }).await
     }
 
     /// What the server knows better than the sender.

@@ -54,7 +54,6 @@ impl Collector for Store {
             let label = [("status", status.name())];
             ConstGauge::new(count).encode(items.encode_family(&label)?)?;
         }
-        drop(items);
         let counters = engine.counters();
         for (name, help, count) in [
             ("log_bytes", "Bytes of batches written to the log, padding included", &counters.log_bytes),
@@ -75,7 +74,6 @@ impl Collector for Store {
             let label = [("effort", effort.name())];
             ConstCounter::new(count.read()).encode(packed.encode_family(&label)?)?;
         }
-        drop(packed);
         for (name, help, histogram, scale) in [
             ("pack_seconds", "To hash, compress and seal one sample", &counters.pack_us, 1e-6),
             ("segment_sync_seconds", "One durable write", &counters.sync_us, 1e-6),

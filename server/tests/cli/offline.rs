@@ -143,7 +143,8 @@ fn a_token_is_shown_once_and_only_its_hash_is_kept() {
 
 #[test]
 fn a_closed_pipe_ends_a_command_quietly() {
-    let mut command = Home::new().command(["completions", "bash"]);
+    let home = Home::new();
+    let mut command = home.command(["completions", "bash"]);
     let mut child = command
         .stdout(std::process::Stdio::piped())
         .stderr(std::process::Stdio::piped())

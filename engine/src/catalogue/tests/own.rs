@@ -145,7 +145,6 @@ fn an_own_change_does_not_wait_for_a_feed_without_end() {
     });
     assert!(catalogue.reach(1, DEADLINE));
     catalogue.add_action(ItemId(1), Timestamp(1), "admin", "looked at").unwrap();
-    assert!(!fed.is_finished() || catalogue.lag() == 0 || catalogue.watermark() < 20_000);
     fed.join().unwrap();
     assert_eq!(catalogue.item(ItemId(1)).unwrap().unwrap().actions.len(), 2);
 }

@@ -44,6 +44,8 @@ struct State {
     samples: HashMap<[u8; 32], Vec<u8>>,
     changed: BTreeMap<u64, Vec<u8>>,
     retries: HashMap<String, u64>,
+    /// Bytes let in and not yet here, by retry key.
+    reserved: HashMap<String, u64>,
 }
 
 /// What became of one arrival.
@@ -64,8 +66,15 @@ impl House {
         self.state.lock().unwrap().samples.contains_key(digest)
     }
 
-    pub fn is_full_for(&self, bytes: u64) -> bool {
-        self.state.lock().unwrap().used_bytes + bytes > self.max_bytes + self.lies.pass_quota
+    /// Keeps room for an arrival that is about to come; false when there is none.
+    pub fn reserve(&self, retry: String, bytes: u64) -> bool {
+        let mut state = self.state.lock().unwrap();
+        let taken = state.used_bytes + state.reserved.values().sum::<u64>();
+        let has_room = taken + bytes <= self.max_bytes + self.lies.pass_quota;
+        if has_room {
+            state.reserved.insert(retry, bytes);
+        }
+        has_room
     }
 
     /// One arrival; `body` is absent for a claimed digest. `None` when there is no room.
@@ -74,6 +83,7 @@ impl House {
         if let Some(item) = state.retries.get(&retry) {
             return Some(Made { nth: state.arrivals, item: *item, outcome: "repeated" });
         }
+        state.reserved.remove(&retry);
         let outcome = if state.samples.contains_key(&digest) { "duplicate" } else { "stored" };
         if outcome == "stored" {
             let body = body.expect("an unknown digest comes with its bytes");

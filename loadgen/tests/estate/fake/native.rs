@@ -53,7 +53,7 @@ pub async fn serve<S: AsyncRead + AsyncWrite + Unpin>(house: Arc<House>, mut str
                         if !answer(&house, request, made, &mut out) {
                             return;
                         }
-                    } else if house.is_full_for(raw_bytes) && !house.lies.refuse_late {
+                    } else if !house.lies.refuse_late && !house.reserve(format!("{series} {request}"), raw_bytes) {
                         refuse(request, &mut out);
                     } else {
                         ServerFrame::Want(vec![request]).encode(&mut out);

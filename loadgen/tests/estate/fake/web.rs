@@ -8,7 +8,7 @@ use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde_json::json;
-use std::convert::Infallible;
+use std::io;
 use std::sync::Arc;
 use tokio::net::TcpStream;
 
@@ -18,10 +18,10 @@ pub async fn serve(house: Arc<House>, stream: TcpStream) {
     let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
 }
 
-async fn answer(house: Arc<House>, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+async fn answer(house: Arc<House>, request: Request<Incoming>) -> io::Result<Response<Full<Bytes>>> {
     let path = request.uri().path().to_owned();
     Ok(match (request.method(), path.as_str()) {
-        (&Method::PUT, "/v1/samples") => put(&house, request).await,
+        (&Method::PUT, "/v1/samples") => put(&house, request).await?,
         (_, "/v1/items/count") => say(StatusCode::OK, json!({"count": house.count()}).to_string()),
         (_, "/v1/quota") => say(
             StatusCode::OK,
@@ -41,19 +41,20 @@ async fn answer(house: Arc<House>, request: Request<Incoming>) -> Result<Respons
     })
 }
 
-async fn put(house: &House, request: Request<Incoming>) -> Response<Full<Bytes>> {
+async fn put(house: &House, request: Request<Incoming>) -> io::Result<Response<Full<Bytes>>> {
     let header = |name: &str| request.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
     let retry = header("idempotency-key").unwrap();
     let length: u64 = header("content-length").unwrap().parse().unwrap();
-    if house.is_full_for(length) {
-        return full();
+    if !house.reserve(retry.clone(), length) {
+        return Ok(full());
     }
     let body = request.into_body().collect().await.unwrap().to_bytes().to_vec();
     let digest = *blake3::hash(&body).as_bytes();
-    match house.store(retry, digest, Some(body)) {
-        Some(made) => say(StatusCode::CREATED, json!({"id": made.item, "outcome": made.outcome}).to_string()),
-        None => full(),
+    let Some(made) = house.store(retry, digest, Some(body)) else { return Ok(full()) };
+    if made.outcome != "repeated" && Some(made.nth) == house.lies.break_at {
+        return Err(io::ErrorKind::BrokenPipe.into());
     }
+    Ok(say(StatusCode::CREATED, json!({"id": made.item, "outcome": made.outcome}).to_string()))
 }
 
 fn full() -> Response<Full<Bytes>> {

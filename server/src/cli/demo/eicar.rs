@@ -46,7 +46,7 @@ pub fn run(stage: &mut Stage) -> Result<(), Failure> {
     stage.narrator.check(samples == 1, &format!("{samples} sample holds {} items", outcomes.len()))?;
     stage.narrator.command("lazaret items list")?;
     let page = stage.get("/v1/items", &[])?;
-    for line in items::as_table(items::items_of(&page)).lines(None) {
+    for line in items::as_table(items::items_of(&page)).lines(stage.width()) {
         stage.narrator.tell(&line)?;
     }
     Ok(())

@@ -124,7 +124,7 @@ fn told(
 ) -> Result<(), Failure> {
     let rate = files as f64 / elapsed.as_secs_f64();
     stage.narrator.tell(&format!(
-        "{door:<6} {} files ({}) acked in {}: {} files/s, each after its sync; {} duplicates, {} sent",
+        "{door:<7} {} files, {}, in {}: {}/s, each synced; {} duplicates, {} sent",
         grouped(files),
         short_bytes(bytes),
         short_span(elapsed),

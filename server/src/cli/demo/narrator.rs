@@ -6,6 +6,9 @@ use crate::cli::screen::{Screen, Tone};
 use serde_json::json;
 use std::time::Instant;
 
+/// Before every line but headings.
+pub const INDENT: &str = "    ";
+
 /// The teller.
 #[derive(Debug)]
 pub struct Narrator {
@@ -40,7 +43,7 @@ impl Narrator {
     /// # Errors
     /// As [`Narrator::step`].
     pub fn tell(&self, text: &str) -> Result<(), Failure> {
-        self.show(&format!("    {text}"))
+        self.show(&format!("{INDENT}{text}"))
     }
 
     /// Shows a command as a person would type it.
@@ -48,7 +51,7 @@ impl Narrator {
     /// # Errors
     /// As [`Narrator::step`].
     pub fn command(&self, text: &str) -> Result<(), Failure> {
-        self.show(&format!("    {}", Tone::Faint.paint(&format!("$ {text}"))))
+        self.show(&format!("{INDENT}{}", Tone::Faint.paint(&format!("$ {text}"))))
     }
 
     /// Says whether a claim holds, with the figures that show it.
@@ -61,7 +64,7 @@ impl Narrator {
             self.screen.value(&json!({"step": self.step, "title": self.title, "check": claim, "ok": holds}))?;
         }
         let (mark, tone) = if holds { ("\u{2714}", Tone::Good) } else { ("\u{2718}", Tone::Bad) };
-        self.show(&format!("    {} {claim}", tone.paint(mark)))?;
+        self.show(&format!("{INDENT}{} {claim}", tone.paint(mark)))?;
         if holds {
             Ok(())
         } else {

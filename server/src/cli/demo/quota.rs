@@ -6,10 +6,10 @@ use super::stage::{Parcel, Stage, write};
 use crate::cli::client::Client;
 use crate::cli::{Failure, quota};
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Samples that the tiny quarantine holds.
 const SAMPLES: u64 = 8;
@@ -17,6 +17,8 @@ const SAMPLES: u64 = 8;
 const ANNOUNCED_BYTES: u64 = 1 << 20;
 /// A refusal takes no disk and no body, so it comes at once.
 const DEADLINE: Duration = Duration::from_secs(10);
+/// Between two looks whether a deleted sample's place is free.
+const LOOK_INTERVAL: Duration = Duration::from_millis(10);
 
 /// The step.
 ///
@@ -58,6 +60,15 @@ pub fn run(stage: &mut Stage) -> Result<(), Failure> {
         .collect();
     let document = json!({"action": "delete", "ids": ids});
     stage.wait(async { client.send(Method::POST, "/v1/items/actions", &document).await })?;
+    // A deletion is durable when it is answered; its place is free a moment later, when the content is dropped.
+    let asked = Instant::now();
+    while asked.elapsed() < DEADLINE {
+        let quota = stage.wait(async { client.get("/v1/quota", &[]).await })?;
+        if quota.get("used_samples").and_then(Value::as_u64).is_some_and(|used| used < SAMPLES) {
+            break;
+        }
+        std::thread::sleep(LOOK_INTERVAL);
+    }
     let (fits, failure) = stage.forward(&client, vec![parcel(SAMPLES)], 1);
     let fits = failure.is_none() && fits.len() == 1;
     stage.narrator.check(fits, "deleting works on a full store, and then the next one fits")?;

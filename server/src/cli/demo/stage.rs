@@ -3,7 +3,7 @@
 
 use super::child::Server;
 use super::corpus;
-use super::narrator::Narrator;
+use super::narrator::{self, Narrator};
 use crate::cli::Failure;
 use crate::cli::client::{Client, Content, Meta, Put};
 use crate::cli::screen::Screen;
@@ -192,6 +192,12 @@ impl Stage {
             None => command.env_remove("LAZARET_SERVER"),
         };
         command.output().map_err(failed)
+    }
+
+    /// Columns that a line of the narration has, where that is bounded.
+    #[must_use]
+    pub fn width(&self) -> Option<usize> {
+        self.screen.width().map(|width| width.saturating_sub(narrator::INDENT.len()))
     }
 
     /// Whether output is for programs.

@@ -96,7 +96,7 @@ fn table() -> Table {
         Column::number("size"),
         Column::flexible("client"),
         Column::fixed("blake3"),
-        Column::flexible("name"),
+        Column::path("name"),
     ])
 }
 

@@ -38,10 +38,7 @@ pub fn run(shell: &Shell, id: u64, to: &Path) -> Result<(), Failure> {
     if taken && !shell.common.yes {
         return Err(Failure::Full(format!("{shown} is there already: say --yes to replace it")));
     }
-    shell.screen.say(
-        Tone::Warn,
-        "warning: this file came from quarantine and may be live malware; it is restored as it came in, without repair",
-    );
+    shell.screen.say(Tone::Warn, "warning: this may be live malware; it is restored as it came in, without repair");
     let (fresh, out) = fresh_file(to)?;
     let bar = progress(bytes, "restore");
     let restored = wait(async { copy(&client, id, out, &bar).await }).and_then(|(found, count)| {

@@ -15,7 +15,8 @@ use load::Loaded;
 use report::Report;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::task::Poll;
 use tokio::sync::{Mutex, mpsc};
 use walk::Found;
 
@@ -76,36 +77,43 @@ async fn forward(client: &Client, args: Args, report: &Report) -> Result<(), Fai
         reason: args.reason.clone(),
         ..Meta::default()
     };
-    let run = Run { client, meta, report, run_key: random_key()?, counter: AtomicU64::new(0) };
+    let run = Run {
+        client,
+        meta,
+        report,
+        run_key: random_key()?,
+        counter: AtomicU64::new(0),
+        stopping: AtomicBool::new(false),
+    };
     let (sender, found) = mpsc::channel(FOUND_AHEAD);
     let walker = tokio::task::spawn_blocking(move || {
         walk::walk(&args.paths, args.recursive, &mut |found| sender.blocking_send(found).is_ok());
     });
     let found = Arc::new(Mutex::new(found));
-    let mut uploads: Vec<_> = (0..UPLOADS_MAX).map(|_| Box::pin(run.take(Arc::clone(&found)))).collect();
-    // One that fails ends all: dropping the others closes their connections, and nothing unacked is claimed.
+    let mut uploads: Vec<_> = (0..UPLOADS_MAX).map(|_| Box::pin(run.lane(Arc::clone(&found)))).collect();
+    // One that fails keeps all from taking another file; what is on its way is waited for and told.
     let mut ended = Ok(());
-    let all = std::future::poll_fn(|context| {
+    std::future::poll_fn(|context| {
         uploads.retain_mut(|upload| match upload.as_mut().poll(context) {
-            std::task::Poll::Pending => true,
-            std::task::Poll::Ready(result) => {
+            Poll::Pending => true,
+            Poll::Ready(result) => {
                 if ended.is_ok() {
                     ended = result;
                 }
                 false
             }
         });
-        if uploads.is_empty() || ended.is_err() {
-            return std::task::Poll::Ready(std::mem::replace(&mut ended, Ok(())));
-        }
-        std::task::Poll::Pending
-    });
-    let result = all.await;
+        if uploads.is_empty() { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
     drop(uploads);
     drop(found);
     // The walker ends when nobody listens.
     let _ = walker.await;
-    result
+    if ended.is_err() {
+        report.stopped();
+    }
+    ended
 }
 
 /// What all uploads of one call share.
@@ -115,12 +123,25 @@ struct Run<'a> {
     report: &'a Report,
     run_key: String,
     counter: AtomicU64,
+    /// One upload failed for a reason that concerns all.
+    stopping: AtomicBool,
 }
 
 impl Run<'_> {
-    async fn take(&self, found: Arc<Mutex<mpsc::Receiver<Found>>>) -> Result<(), Failure> {
+    async fn lane(&self, found: Arc<Mutex<mpsc::Receiver<Found>>>) -> Result<(), Failure> {
+        let ended = self.take(&found).await;
+        if ended.is_err() {
+            self.stopping.store(true, Ordering::Release);
+        }
+        ended
+    }
+
+    async fn take(&self, found: &Mutex<mpsc::Receiver<Found>>) -> Result<(), Failure> {
         loop {
             let next = found.lock().await.recv().await;
+            if self.stopping.load(Ordering::Acquire) {
+                return Ok(());
+            }
             match next {
                 None => return Ok(()),
                 Some(Found::Skipped(path, why)) => self.report.skipped(&path, &why),

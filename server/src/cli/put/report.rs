@@ -2,7 +2,7 @@
 
 use crate::cli::Failure;
 use crate::cli::screen::{Screen, Tone, escaped, path_text, spinner};
-use crate::config::amount::{grouped, short_bytes, short_span};
+use crate::config::amount::{counted, grouped, short_bytes, short_span};
 use indicatif::ProgressBar;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -52,7 +52,12 @@ impl Report {
     pub fn stored(&self, path: &Path, bytes: u64, answer: &Value) -> Result<(), Failure> {
         let answer = answer.get("samples").and_then(|list| list.get(0)).unwrap_or(answer);
         let text = |pointer: &str| answer.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
-        let outcome = text("/outcome");
+        let outcome = match (text("/outcome").as_str(), text("/content").as_str()) {
+            // A retry whose first answer was lost: told as that answer would have been.
+            ("repeated", "claimed") => "duplicate".to_owned(),
+            ("repeated", _) => "stored".to_owned(),
+            (outcome, _) => outcome.to_owned(),
+        };
         let item = answer.get("id").or_else(|| answer.get("item")).and_then(Value::as_u64).unwrap_or(0);
         let digest =
             [text("/sample/blake3"), text("/blake3")].into_iter().find(|text| !text.is_empty()).unwrap_or_default();
@@ -119,6 +124,11 @@ impl Report {
         self.complain("refused", path, why);
     }
 
+    /// The rest is not tried.
+    pub fn stopped(&self) {
+        self.bar.suspend(|| self.screen.say(Tone::Warn, "stopped: the rest was not tried"));
+    }
+
     /// The sum, and whether every file is in.
     ///
     /// # Errors
@@ -130,17 +140,17 @@ impl Report {
         if !self.screen.json {
             let elapsed = self.started.elapsed().max(Duration::from_micros(1));
             if counts.would > 0 {
-                self.screen.say(Tone::Plain, &format!("{} files would be forwarded", grouped(counts.would)));
+                self.screen.say(Tone::Plain, &format!("{} would be forwarded", counted(counts.would, "file")));
             } else {
                 let rate = files as f64 / elapsed.as_secs_f64();
                 self.screen.say(
                     Tone::Strong,
                     &format!(
-                        "{} files, {}: {} stored, {} duplicates; {} sent, {}, {rate:.0} files/s",
-                        grouped(files),
+                        "{}, {}: {} stored, {}; {} sent, {}, {rate:.0} files/s",
+                        counted(files, "file"),
                         short_bytes(counts.bytes),
                         grouped(counts.stored),
-                        grouped(counts.duplicates),
+                        counted(counts.duplicates, "duplicate"),
                         short_bytes(counts.left_here),
                         short_span(elapsed)
                     ),

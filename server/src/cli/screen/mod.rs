@@ -121,12 +121,17 @@ impl Screen {
     /// # Errors
     /// As [`Screen::line`].
     pub fn table(self, table: &Table) -> Result<(), Failure> {
-        let term = console::Term::stdout();
-        let width = if term.is_term() { Some(usize::from(term.size().1)) } else { None };
-        for line in table.lines(width) {
+        for line in table.lines(self.width()) {
             self.line(&line)?;
         }
         Ok(())
+    }
+
+    /// Columns of the terminal, when stdout is one.
+    #[must_use]
+    pub fn width(self) -> Option<usize> {
+        let term = console::Term::stdout();
+        term.is_term().then(|| usize::from(term.size().1))
     }
 
     /// A message on stderr. A closed stderr is nobody's loss.

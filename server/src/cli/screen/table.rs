@@ -3,6 +3,7 @@
 
 use super::Tone;
 use console::{measure_text_width, truncate_str};
+use std::borrow::Cow;
 
 /// No column is made narrower than this: a mark and a few letters.
 const WIDTH_MIN: usize = 8;
@@ -24,25 +25,32 @@ pub struct Column {
     name: &'static str,
     align: Align,
     shrinks: bool,
+    keeps_end: bool,
 }
 
 impl Column {
     /// Text that is never cut.
     #[must_use]
     pub fn fixed(name: &'static str) -> Self {
-        Self { name, align: Align::Left, shrinks: false }
+        Self { name, align: Align::Left, shrinks: false, keeps_end: false }
     }
 
     /// Text that gives way when the terminal is narrow.
     #[must_use]
     pub fn flexible(name: &'static str) -> Self {
-        Self { name, align: Align::Left, shrinks: true }
+        Self { name, align: Align::Left, shrinks: true, keeps_end: false }
+    }
+
+    /// A path: as [`Column::flexible`], but cut in front, because the end of a path says more.
+    #[must_use]
+    pub fn path(name: &'static str) -> Self {
+        Self { keeps_end: true, ..Self::flexible(name) }
     }
 
     /// Numbers.
     #[must_use]
     pub fn number(name: &'static str) -> Self {
-        Self { name, align: Align::Right, shrinks: false }
+        Self { name, align: Align::Right, shrinks: false, keeps_end: false }
     }
 }
 
@@ -80,7 +88,7 @@ impl Table {
             if at > 0 {
                 out.push_str(&" ".repeat(GAP));
             }
-            let text = truncate_str(text, *width, "\u{2026}");
+            let text = if column.keeps_end { end_of(text, *width) } else { truncate_str(text, *width, "\u{2026}") };
             let pad = width - measure_text_width(&text).min(*width);
             match column.align {
                 Align::Right => {
@@ -121,6 +129,24 @@ impl Table {
     }
 }
 
+/// The end of `text` that fits `width` columns, with a mark in front when something was cut.
+fn end_of(text: &str, width: usize) -> Cow<'_, str> {
+    if measure_text_width(text) <= width {
+        return text.into();
+    }
+    let mut start = text.len();
+    let mut left = width.saturating_sub(1);
+    for (at, c) in text.char_indices().rev() {
+        let wide = measure_text_width(c.encode_utf8(&mut [0; 4]));
+        if wide > left {
+            break;
+        }
+        left -= wide;
+        start = at;
+    }
+    format!("\u{2026}{}", &text[start..]).into()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -149,6 +175,13 @@ mod tests {
         let lines = table().lines(Some(30));
         assert_eq!(lines[1], "   7  Held         /a/very/lo\u{2026}");
         assert!(lines.iter().all(|line| measure_text_width(line) <= 30), "{lines:?}");
+    }
+
+    #[test]
+    fn a_path_is_cut_in_front_by_what_it_is_wide() {
+        assert_eq!(end_of("/srv/suspects/x.exe", 10), "\u{2026}cts/x.exe");
+        assert_eq!(end_of("/short", 10), "/short");
+        assert_eq!(end_of("\u{65e5}\u{672c}\u{8a9e}", 4), "\u{2026}\u{8a9e}");
     }
 
     #[test]
