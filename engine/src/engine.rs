@@ -19,10 +19,15 @@ use crate::shared::{Known, Shared, now_ms};
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use model::{Arrival, Blake3, ItemId, SampleId};
 use parking_lot::Mutex;
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+/// How long opening waits for the catalogue to list what was replayed: a start after a kill has two seconds in all.
+const REPLAY_WAIT_MAX: Duration = Duration::from_secs(1);
 
 /// What someone wants to bring.
 #[derive(Debug, Clone, Copy)]
@@ -101,7 +106,9 @@ impl Engine {
         let names = disk.list(&dir).map_err(opening("list", &dir))?;
         let key = crate::key::load(&*disk, data, names.iter().any(|name| parse_name(name, ".seg").is_some()))?;
         let catalogue_dir = data.join("catalogue");
-        std::fs::create_dir_all(&catalogue_dir).map_err(opening("make", &catalogue_dir))?;
+        // SQLite gives its files the usual mode; nobody else gets as far as them.
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(&catalogue_dir);
+        made.map_err(opening("make", &catalogue_dir))?;
         // Whoever has a permit may still feed when the bound is reached, and the lane never waits for the catalogue.
         let queue_changes_max = settings.catalogue_lag_max as usize + 2 * PERMITS_MAX as usize;
         let catalogue_settings = CatalogueSettings { queue_changes_max, ..CatalogueSettings::default() };
@@ -116,6 +123,8 @@ impl Engine {
         for (client, items, raw_bytes) in shared.catalogue.client_usage().map_err(OpenError::Catalogue)? {
             shared.ledger.restore_client(client, raw_bytes + items * crate::quota::ITEM_BYTES);
         }
+        // A short replay is listed when the store opens; a long one goes on behind it, and its lag is visible.
+        shared.catalogue.reach(recovered.next_sequence - 1, REPLAY_WAIT_MAX);
         recovered.report.took = began.elapsed();
         let (work, work_queue) = bounded(WORK_MAX);
         let (packers, jobs) = bounded::<Job>(PERMITS_MAX as usize + 256);
