@@ -29,6 +29,7 @@ mod large;
 mod offline;
 mod pack;
 mod pool;
+mod priority;
 mod quota;
 mod recovery;
 mod retry;

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Applies what is queued until it is told to stop or the file fails.
 pub(super) fn run(mut writer: Writer, queue: &Arc<Queue>, pages_max: &AtomicU32) {
+    crate::priority::run_in_background();
     let _last_words = LastWords(queue);
     loop {
         let done = match queue.next() {

@@ -80,6 +80,7 @@ impl Housekeeping {
 
 impl Passes {
     fn run(&self) {
+        crate::priority::run_in_background();
         let mut scrub = Scrub::default();
         let mut rest = Rest::new(&self.shared);
         while !self.wait() {

@@ -329,6 +329,13 @@ impl Lane {
                 return Err(SubmitError::Stopped(reason));
             }
         }
+        if may_use_reserve {
+            self.look_at_disk();
+            // The catalogue and compaction need room too before a deletion can free any.
+            if self.shared.ledger.quota().free_disk_bytes < segment_bytes / 2 {
+                self.reserve.release(&self.shared);
+            }
+        }
         let mut outcome = self.ready(bytes, segment_bytes);
         if may_use_reserve && matches!(&outcome, Err(error) if error.kind() == io::ErrorKind::StorageFull) {
             self.reserve.release(&self.shared);
