@@ -75,6 +75,7 @@ struct Inner {
     shared: Arc<Shared>,
     packers: Sender<Job>,
     work: Sender<Work>,
+    lane: Arc<Mutex<Lane>>,
     housekeeping: Housekeeping,
     threads: Mutex<Threads>,
     /// Held while the store is open.
@@ -128,19 +129,30 @@ impl Engine {
         recovered.report.took = began.elapsed();
         let (work, work_queue) = bounded(WORK_MAX);
         let (packers, jobs) = bounded::<Job>(PERMITS_MAX as usize + 256);
+        let queue = work_queue.clone();
         let lane = Lane::new(Arc::clone(&shared), work_queue, recovered.next_sequence, recovered.retry);
+        let lane = Arc::new(Mutex::new(lane));
         let housekeeping = Housekeeping::new(Arc::clone(&shared), work.clone(), recovered.candidates);
         let engine = Self {
-            inner: Arc::new(Inner { shared, packers, work, housekeeping, threads: Mutex::default(), _lock: lock }),
+            inner: Arc::new(Inner {
+                shared,
+                packers,
+                work,
+                lane,
+                housekeeping,
+                threads: Mutex::default(),
+                _lock: lock,
+            }),
         };
-        engine.start_threads(lane, &jobs).map_err(opening("start threads for", data))?;
+        engine.start_threads(queue, &jobs).map_err(opening("start threads for", data))?;
         Ok((engine, recovered.report))
     }
 
-    fn start_threads(&self, lane: Lane, jobs: &Receiver<Job>) -> std::io::Result<()> {
+    fn start_threads(&self, queue: Receiver<Work>, jobs: &Receiver<Job>) -> std::io::Result<()> {
         let mut threads = self.inner.threads.lock();
-        let lane = std::thread::Builder::new().name("lane".to_owned()).spawn(move || lane.run())?;
-        threads.lane = Some(lane);
+        let lane = Arc::clone(&self.inner.lane);
+        let serve = move || Lane::run(&lane, &queue);
+        threads.lane = Some(std::thread::Builder::new().name("lane".to_owned()).spawn(serve)?);
         for number in 0..self.inner.shared.settings.pack_threads.max(1) {
             let (shared, jobs, work) = (Arc::clone(self.shared()), jobs.clone(), self.inner.work.clone());
             let packer = move || {
@@ -211,8 +223,19 @@ impl Engine {
         let (answer, outcome) = bounded(1);
         let done: Done = Box::new(move |outcome| drop(answer.send(outcome)));
         self.shared().pressure.arrive();
-        send(&self.inner.work, prepare(self.shared(), submission, Instant::now(), done));
+        if let Some(work) = prepare(self.shared(), submission, Instant::now(), done) {
+            self.lead_or_send(work);
+        }
         outcome.recv().unwrap_or_else(|_| Err(SubmitError::Stopped("the store is closing".to_owned())))
+    }
+
+    /// Serves the lane on this thread when it is free, else queues.
+    fn lead_or_send(&self, work: Work) {
+        let queued = match self.inner.lane.try_lock() {
+            Some(mut lane) => lane.lead(work).err(),
+            None => Some(work),
+        };
+        send(&self.inner.work, queued);
     }
 
     /// Adds an item to content that is here, without its bytes. `done` as in [`Engine::submit`].
@@ -389,6 +412,7 @@ impl Engine {
             let _ = packer.join();
         }
         if let Some(lane) = threads.lane.take() {
+            self.inner.lane.lock().close();
             let _ = self.inner.work.send(Work::Stop);
             let _ = lane.join();
         }
@@ -408,6 +432,7 @@ impl Drop for Inner {
             let _ = packer.join();
         }
         if let Some(lane) = threads.lane.take() {
+            self.lane.lock().close();
             let _ = self.work.send(Work::Stop);
             let _ = lane.join();
         }

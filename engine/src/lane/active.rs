@@ -14,8 +14,8 @@ use std::sync::Arc;
 
 /// Disk space asked for at once, so that a full disk is met before a write and not in it.
 const ALLOCATE_BYTES: u64 = 16 << 20;
-/// Zeroes written in one idle moment.
-const PREPARE_STEP_BYTES: u64 = 1 << 20;
+/// Zeroes written in one idle moment: a millisecond, for an arrival may come in the middle of it.
+const PREPARE_STEP_BYTES: u64 = 512 << 10;
 
 /// The lane's segment.
 pub(crate) struct Active {

@@ -1,4 +1,5 @@
-//! The lane: one thread that puts records into the active segment, makes them durable in batches, and answers.
+//! The lane: puts records into the active segment, makes them durable in batches, and answers. One thread at a time
+//! serves it: its own, or a caller that found it free.
 //!
 //! 1. Records are durable in the order of their sequence; answers come in that order, after the sync.
 //! 2. A batch is whatever is ready when the lane is free; there is no timer.

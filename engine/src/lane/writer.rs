@@ -1,4 +1,4 @@
-//! The lane's thread.
+//! The lane: one at a time serves it, its own thread or a caller that found it free.
 
 use super::active::Active;
 use super::batch::{After, Batch, Coming, Content, How, Placing, Work};
@@ -13,12 +13,13 @@ use crate::segment::footer::prefix;
 use crate::shared::Shared;
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use model::SampleId;
+use parking_lot::Mutex;
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// How long the lane waits for work before it uses the time to prepare.
-const IDLE_STEP: Duration = Duration::from_millis(20);
+const IDLE_STEP: Duration = Duration::from_millis(10);
 /// How long it waits when there is nothing to prepare either.
 const IDLE_REST: Duration = Duration::from_secs(1);
 /// A buffer larger than this is given back when the lane rests.
@@ -36,6 +37,7 @@ pub(crate) struct Lane {
     pub(super) buffer: AlignedBuf,
     since_look: u64,
     reserve: Reserve,
+    closing: bool,
 }
 
 impl Lane {
@@ -50,24 +52,49 @@ impl Lane {
             buffer: AlignedBuf::default(),
             since_look: u64::MAX / 2,
             reserve,
+            closing: false,
         }
     }
 
-    /// Works until told to stop, then seals the active segment.
-    pub(crate) fn run(mut self) {
+    /// The lane's own thread: serves what is queued, prepares in idle moments, and in the end seals the active segment.
+    pub(crate) fn run(lane: &Mutex<Self>, work: &Receiver<Work>) {
         let mut rest = IDLE_STEP;
         loop {
-            match self.work.recv_timeout(rest) {
+            match work.recv_timeout(rest) {
                 Ok(first) => {
                     rest = IDLE_STEP;
-                    if self.serve(first) {
+                    if lane.lock().serve(first) {
                         break;
                     }
                 }
-                Err(RecvTimeoutError::Timeout) => rest = self.idle(),
+                Err(RecvTimeoutError::Timeout) => rest = lane.lock().idle(),
                 Err(RecvTimeoutError::Disconnected) => break,
             }
         }
+        lane.lock().end();
+    }
+
+    /// Serves work on the thread of the one who waits for it, with whatever else is queued: two changes of thread are
+    /// saved, which at one writer take longer than the sync.
+    ///
+    /// # Errors
+    /// The lane is closing; the work comes back.
+    pub(crate) fn lead(&mut self, work: Work) -> Result<(), Work> {
+        if self.closing {
+            return Err(work);
+        }
+        let stop = self.serve(work);
+        debug_assert!(!stop, "nobody says stop before the lane is closing");
+        Ok(())
+    }
+
+    /// From here on only the lane's own thread serves.
+    pub(crate) fn close(&mut self) {
+        self.closing = true;
+    }
+
+    fn end(&mut self) {
+        self.closing = true;
         // Whoever still waits is told, not left waiting.
         for work in self.work.try_iter() {
             work.fail(&SubmitError::Stopped("the store is closing".to_owned()));
