@@ -107,6 +107,8 @@ fn a_flipped_bit_in_a_segment_that_a_crash_left_open_never_costs_an_answered_nei
     let store = Store::new(false);
     let segment = store.segment();
     let whole = store.disk.content(&segment).unwrap();
+    // Each of these batches is one page, and its trailer ends it.
+    let last_batch = whole.iter().rposition(|byte| *byte != 0).unwrap() / 4096 * 4096;
     // The last batch is claimed by nobody yet: a flip there looks like a torn tail, and is reported as bytes cut.
     for bit in bits(&whole) {
         let disk = store.flipped(&segment, bit);
@@ -119,8 +121,9 @@ fn a_flipped_bit_in_a_segment_that_a_crash_left_open_never_costs_an_answered_nei
                 let told = !recovery.damage.is_empty() || recovery.torn_bytes > 0;
                 assert!(named == 0 || told, "byte {}: a sample is gone without a word", bit / 8);
             }
-            // The last batch carried the newest item, which the catalogue has already seen.
-            Err(engine::OpenError::LogBehind { .. }) => {}
+            // The last batch carried the newest item, which the catalogue has already seen. A flip before it must not
+            // cost what lies behind.
+            Err(engine::OpenError::LogBehind { .. }) if bit / 8 >= last_batch => {}
             Err(error) => panic!("byte {}: {error}", bit / 8),
         }
     }
