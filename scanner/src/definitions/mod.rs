@@ -1,0 +1,1 @@
+//! Signatures as people write them: the text databases of ClamAV, their containers, and repair recipes.

@@ -1,0 +1,1 @@
+//! Which of a large set of byte strings occur in a buffer, and where.
