@@ -1,7 +1,7 @@
 //! One sample from its buffer to its receipt, by one writer: on the disk, and on a disk that does
 //! nothing. Many writers at once are what `intake_load` measures.
 
-use benches::product::{Codec, Putter, Under, settings};
+use benches::product::{Codec, Door, Putter, Under, settings};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use engine::Engine;
 use workload::{Corpus, Writer};
@@ -16,7 +16,7 @@ fn intake(c: &mut Criterion) {
             let disk = under.disk().expect("a disk that every host has");
             let (engine, _) =
                 Engine::open(folder.path(), settings(Codec::Level1, false), disk).expect("an empty store");
-            let mut writer = Putter::new(&engine, 0);
+            let mut writer = Putter::new(&engine, 0, Door::Put);
             let mut index = 0;
             group.bench_function(BenchmarkId::from_parameter(name), |bench| {
                 bench.iter(|| {

@@ -1,7 +1,7 @@
 //! Hash, compress and seal 64 KiB: the engine on a no-op disk at each codec, beside the digests alone
 //! and a copy, which no packing can be faster than.
 
-use benches::product::{Codec, Putter, Under, settings};
+use benches::product::{Codec, Door, Putter, Under, settings};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use engine::Engine;
 use sha2::{Digest, Sha256};
@@ -18,7 +18,7 @@ fn pack(c: &mut Criterion) {
         let folder = benches::product::folder().expect("a folder for the store");
         let disk = Under::Null.disk().expect("a disk that every host has");
         let (engine, _) = Engine::open(folder.path(), settings(codec, false), disk).expect("an empty store");
-        let mut writer = Putter::new(&engine, 0);
+        let mut writer = Putter::new(&engine, 0, Door::Put);
         let mut index = 0;
         group.bench_function(name, |bench| {
             bench.iter(|| {

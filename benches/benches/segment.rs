@@ -1,7 +1,7 @@
 //! Appending to a segment and reading from it. The roof of an append is one durable write of the same
 //! bytes through the same seam; the roof of a read is a copy out of memory.
 
-use benches::product::{Codec, Putter, Under, settings};
+use benches::product::{Codec, Door, Putter, Under, settings};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use engine::Engine;
 use engine::disk::AlignedBuf;
@@ -21,7 +21,7 @@ fn append(c: &mut Criterion) {
     group.throughput(Throughput::Bytes(BYTES as u64)).sample_size(20);
     let store = folder.path().join("store");
     let (engine, _) = Engine::open(&store, settings(Codec::Raw, false), disk.clone()).expect("an empty store");
-    let mut writer = Putter::new(&engine, 0);
+    let mut writer = Putter::new(&engine, 0, Door::Put);
     let mut index = 0;
     group.bench_function("append", |bench| {
         bench.iter(|| {
@@ -51,7 +51,7 @@ fn read(c: &mut Criterion) {
     let folder = benches::product::folder().expect("a folder for the store");
     let disk = Under::Plain.disk().expect("a disk that every host has");
     let (engine, _) = Engine::open(folder.path(), settings(Codec::Level1, false), disk).expect("an empty store");
-    let mut writer = Putter::new(&engine, 0);
+    let mut writer = Putter::new(&engine, 0, Door::Put);
     writer.store(BYTES, &mut |out| corpus.fill(1, 1, BYTES, out)).expect("a receipt");
     let mut plain = Vec::new();
     corpus.fill(1, 1, BYTES, &mut plain);

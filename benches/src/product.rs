@@ -59,6 +59,15 @@ impl Codec {
     }
 }
 
+/// How a writer hands its samples in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Door {
+    /// The writer packs on its own thread and may serve the lane.
+    Put,
+    /// The engine's packers do it, as for the server's doors.
+    Submit,
+}
+
 /// Settings of a measured store: limits far away, the rest as a user has it, background work as asked.
 #[must_use]
 pub fn settings(codec: Codec, background: bool) -> Settings {
@@ -87,13 +96,14 @@ pub fn folder() -> io::Result<TempDir> {
 pub struct Putter {
     engine: Engine,
     client: String,
+    door: Door,
 }
 
 impl Putter {
     /// A writer with a client's name of its own.
     #[must_use]
-    pub fn new(engine: &Engine, number: usize) -> Self {
-        Self { engine: engine.clone(), client: format!("client-{number}") }
+    pub fn new(engine: &Engine, number: usize, door: Door) -> Self {
+        Self { engine: engine.clone(), client: format!("client-{number}"), door }
     }
 }
 
@@ -112,7 +122,11 @@ impl Writer for Putter {
         let mut body = self.engine.buffer(sample_bytes);
         fill(&mut body);
         let arrival = Arrival { client: self.client.clone(), name: "/bench/sample".to_owned(), ..Arrival::default() };
-        let outcome = self.engine.put(Submission { permit, body, arrival, expected: None });
+        let submission = Submission { permit, body, arrival, expected: None };
+        let outcome = match self.door {
+            Door::Put => self.engine.put(submission),
+            Door::Submit => self.engine.submit_and_wait(submission),
+        };
         outcome.map(|receipt| Stored { bytes: receipt.stored.0 }).map_err(|error| error.to_string())
     }
 }

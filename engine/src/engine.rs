@@ -11,6 +11,7 @@ use crate::pack::{Identity, Pressure, digest, pack};
 use crate::pool::Buffer;
 use crate::quota::{Ledger, Level, Limits, PERMITS_MAX, Permit, QuotaState, Refusal, SlowReason};
 use crate::recovery::{Recovery, recover, sample_of};
+use crate::reply::reply;
 use crate::sample::Sample;
 use crate::segment::footer::prefix;
 use crate::segment::{parse_name, segments_dir};
@@ -215,18 +216,28 @@ impl Engine {
         }
     }
 
+    /// Hands a body to the packers and waits until the arrival is durable. Blocks.
+    ///
+    /// # Errors
+    /// As [`SubmitError`] says; the arrival is then not stored.
+    pub fn submit_and_wait(&self, submission: Submission) -> Outcome {
+        let (answer, outcome) = reply();
+        self.submit(submission, Box::new(move |outcome| answer.give(outcome)));
+        outcome.wait().unwrap_or_else(|| Err(SubmitError::Stopped("the store is closing".to_owned())))
+    }
+
     /// Packs on the calling thread and waits until the arrival is durable. Blocks.
     ///
     /// # Errors
     /// As [`SubmitError`] says; the arrival is then not stored.
     pub fn put(&self, submission: Submission) -> Outcome {
-        let (answer, outcome) = bounded(1);
-        let done: Done = Box::new(move |outcome| drop(answer.send(outcome)));
+        let (answer, outcome) = reply();
+        let done: Done = Box::new(move |outcome| answer.give(outcome));
         self.shared().pressure.arrive();
         if let Some(work) = prepare(self.shared(), submission, Instant::now(), done) {
             self.lead_or_send(work);
         }
-        outcome.recv().unwrap_or_else(|_| Err(SubmitError::Stopped("the store is closing".to_owned())))
+        outcome.wait().unwrap_or_else(|| Err(SubmitError::Stopped("the store is closing".to_owned())))
     }
 
     /// Serves the lane on this thread when it is free, else queues.
@@ -312,11 +323,11 @@ impl Engine {
                 continue;
             }
             gone.extend(doomed.iter().map(|doomed: &Doomed| doomed.item));
-            let (answer, outcome) = bounded(1);
+            let (answer, outcome) = reply();
             let who = who.chars().take(model::limits::CLIENT_BYTES_MAX / 4).collect();
-            let done = Box::new(move |outcome| drop(answer.send(outcome)));
+            let done = Box::new(move |outcome| answer.give(outcome));
             self.send(Work::Delete { items: doomed, who, at_ms: now_ms(), done });
-            outcome.recv().unwrap_or_else(|_| Err(SubmitError::Stopped("the store is closing".to_owned())))?;
+            outcome.wait().unwrap_or_else(|| Err(SubmitError::Stopped("the store is closing".to_owned())))?;
             self.inner.housekeeping.consider(candidates);
         }
         Ok(gone)

@@ -32,6 +32,7 @@ mod pool;
 mod priority;
 mod quota;
 mod recovery;
+mod reply;
 mod retry;
 mod sample;
 pub mod segment;

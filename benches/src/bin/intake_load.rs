@@ -2,7 +2,7 @@
 #![allow(clippy::print_stdout, reason = "the line is the result")]
 
 use anyhow::{Context, Result};
-use benches::product::{Codec, Putter, Under, settings};
+use benches::product::{Codec, Door, Putter, Under, settings};
 use clap::Parser;
 use engine::Engine;
 use std::os::unix::fs::MetadataExt;
@@ -18,6 +18,9 @@ struct Arguments {
     /// Who decides how hard to compress.
     #[arg(long, value_enum, default_value = "level1")]
     codec: Codec,
+    /// How samples are handed in.
+    #[arg(long, value_enum, default_value = "put")]
+    door: Door,
     /// Run the finish pass and the scrub meanwhile.
     #[arg(long)]
     background: bool,
@@ -67,7 +70,7 @@ fn measure(arguments: &Arguments) -> Result<String> {
     let settings = settings(arguments.codec, arguments.background);
     let (engine, _) = Engine::open(&arguments.dir, settings, arguments.disk.disk()?)?;
     let name = format!("product/{:?}/{:?}", arguments.disk, arguments.codec).to_lowercase();
-    let cell = workload::drive(&name, &load, &corpus, |number| Putter::new(&engine, number));
+    let cell = workload::drive(&name, &load, &corpus, |number| Putter::new(&engine, number, arguments.door));
     engine.close();
     let mut cell = cell.map_err(anyhow::Error::msg)?;
     let segments = arguments.dir.join("segments");

@@ -3,7 +3,7 @@
 #![allow(clippy::print_stdout, reason = "the line is the result")]
 
 use anyhow::{Context, Result, ensure};
-use benches::product::{Codec, Putter, Under, settings};
+use benches::product::{Codec, Door, Putter, Under, settings};
 use clap::Parser;
 use engine::Engine;
 use serde_json::json;
@@ -82,6 +82,6 @@ fn fill(dir: &Path, seed: u64, samples_max: u64) -> Result<Engine> {
         seed,
     };
     let corpus = Corpus::of_machine()?;
-    workload::drive("fill", &load, &corpus, |number| Putter::new(&engine, number)).map_err(anyhow::Error::msg)?;
+    workload::drive("fill", &load, &corpus, |number| Putter::new(&engine, number, Door::Put)).map_err(anyhow::Error::msg)?;
     Ok(engine)
 }

@@ -5,6 +5,7 @@
 //! 2. The lane has the last word, for only the lane makes arrivals.
 
 use crate::lane::Work;
+use crate::reply::reply;
 use crate::shared::Shared;
 use crossbeam_channel::{Sender, bounded};
 use model::{Blake3, SampleId};
@@ -82,8 +83,8 @@ fn decide(shared: &Shared, lane: &Sender<Work>, round: &[(Blake3, SampleId)]) ->
 }
 
 fn barrier(lane: &Sender<Work>) -> Option<u64> {
-    let (answer, outcome) = bounded(1);
-    let done = Box::new(move |outcome| drop(answer.send(outcome)));
+    let (answer, outcome) = reply();
+    let done = Box::new(move |outcome| answer.give(outcome));
     lane.send(Work::Barrier { seal: false, done }).ok()?;
-    outcome.recv().ok()?.ok()
+    outcome.wait()?.ok()
 }
