@@ -41,11 +41,13 @@ const PEER_STORES: [&str; 4] = ["files", "sqlite", "fjall", "rocksdb"];
 
 /// The rows of a measurement.
 pub fn rows(what: What, arguments: &Arguments) -> Vec<Row> {
+    let count = |usual| arguments.count.unwrap_or(usual);
     let rows = match what {
         What::Intake => intake(arguments.seconds),
         What::Peers => peers(arguments.seconds),
-        What::Catalogue => vec![filled("catalogue", "target/release/catalogue_load", arguments.count)],
-        What::Start => vec![filled("start", "target/release/start_load", arguments.count)],
+        What::Catalogue => vec![filled("catalogue", "target/release/catalogue_load", count(1_000_000))],
+        What::Start => vec![filled("start", "target/release/start_load", count(1_000_000))],
+        What::Offers => vec![filled("offers", "target/release/offers_load", count(2_000_000))],
     };
     rows.into_iter().filter(|row| arguments.only.as_ref().is_none_or(|only| row.name.contains(only))).collect()
 }

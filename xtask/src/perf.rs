@@ -16,6 +16,18 @@ pub enum What {
     Catalogue,
     /// Start and recovery with many samples.
     Start,
+    /// A burst of offers by digest to a running server.
+    Offers,
+}
+
+impl What {
+    /// The packages whose programs it starts, beside `perf` itself.
+    fn programs(self) -> &'static [&'static str] {
+        match self {
+            Self::Intake | Self::Peers | Self::Catalogue | Self::Start => &["benches"],
+            Self::Offers => &["sockets", "server"],
+        }
+    }
 }
 
 /// An hour is what the longest table takes.
@@ -28,7 +40,8 @@ const PERF_MINUTES_MAX: u64 = 120;
 pub fn run(what: What, rest: &[String]) -> Result<bool> {
     let warden = Warden::new();
     let name = what.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned());
-    let own = Step::cargo().args(["build", "--release", "--locked", "--package", "benches", "--package", "perf"]);
+    let packages = what.programs().iter().chain(&["perf"]).flat_map(|package| ["--package", package]);
+    let own = Step::cargo().args(["build", "--release", "--locked"]).args(packages);
     if !warden.run(own)?.success {
         return Ok(false);
     }
