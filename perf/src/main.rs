@@ -29,6 +29,10 @@ enum What {
     Start,
     /// A burst of offers by digest to a running server.
     Offers,
+    /// Durable intake over real sockets: ours by both doors, the same without a disk, other servers.
+    Network,
+    /// Ack latency at 70 % of saturation.
+    Latency,
 }
 
 #[derive(Parser)]

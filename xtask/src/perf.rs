@@ -18,6 +18,10 @@ pub enum What {
     Start,
     /// A burst of offers by digest to a running server.
     Offers,
+    /// Durable intake over real sockets.
+    Network,
+    /// Ack latency at 70 % of saturation.
+    Latency,
 }
 
 impl What {
@@ -25,7 +29,8 @@ impl What {
     fn programs(self) -> &'static [&'static str] {
         match self {
             Self::Intake | Self::Peers | Self::Catalogue | Self::Start => &["benches"],
-            Self::Offers => &["sockets", "server"],
+            Self::Offers | Self::Network => &["sockets", "server"],
+            Self::Latency => &["sockets", "server", "loadgen"],
         }
     }
 }
@@ -44,6 +49,9 @@ pub fn run(what: What, rest: &[String]) -> Result<bool> {
     let own = Step::cargo().args(["build", "--release", "--locked"]).args(packages);
     if !warden.run(own)?.success {
         return Ok(false);
+    }
+    if matches!(what, What::Network) {
+        packages::install(&warden, packages::FOR_NETWORK)?;
     }
     if matches!(what, What::Intake | What::Peers) {
         packages::install(&warden, packages::FOR_PEERS)?;

@@ -1,8 +1,10 @@
 //! A server process that must not outlive the program that measures it.
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Error, Result, bail};
+use std::io::ErrorKind;
 use std::process::{Child, Command, ExitStatus};
 use std::time::{Duration, Instant};
+use workload::Absent;
 
 /// Between two looks whether it has ended.
 const LOOK_INTERVAL: Duration = Duration::from_millis(10);
@@ -18,10 +20,13 @@ impl Server {
     /// Starts it.
     ///
     /// # Errors
-    /// The program is not there; the message names `wanted`, the package that brings it.
-    pub fn start(name: &str, command: &mut Command, wanted: &str) -> Result<Self> {
-        let child = command.spawn();
-        let child = child.with_context(|| format!("cannot start {name}: it comes with {wanted}"))?;
+    /// [`Absent`] when the program is not there; `install` is the command that brings it.
+    pub fn start(name: &str, command: &mut Command, install: &str) -> Result<Self> {
+        let absent = || Absent { program: name.to_owned(), install: install.to_owned() };
+        let child = command.spawn().map_err(|error| match error.kind() {
+            ErrorKind::NotFound => Error::from(absent()),
+            _ => Error::from(error).context(format!("cannot start {name}")),
+        })?;
         Ok(Self { name: name.to_owned(), child })
     }
 

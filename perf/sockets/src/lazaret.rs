@@ -14,6 +14,15 @@ pub const PROGRAM: &str = "target/release/lazaret";
 /// Draining and the last rows of a long catalogue queue.
 const STOP_WITHIN: Duration = Duration::from_secs(120);
 
+/// What lies under the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Under {
+    /// The disk, as a user has it.
+    Disk,
+    /// Nothing: every sample is forgotten. What is left is the server itself.
+    Nothing,
+}
+
 /// A running `lazaret serve`.
 #[derive(Debug)]
 pub struct Lazaret {
@@ -30,13 +39,16 @@ impl Lazaret {
     ///
     /// # Errors
     /// It is not built, or does not start; its last words are told.
-    pub fn start(dir: &Path, config: &str) -> Result<Self> {
+    pub fn start(dir: &Path, config: &str, disk: Under) -> Result<Self> {
         let (config_file, log) = (dir.join("lazaret.toml"), dir.join("lazaret.log"));
         std::fs::write(&config_file, config).with_context(|| format!("cannot write {}", config_file.display()))?;
         let stderr = File::create(&log).with_context(|| format!("cannot make {}", log.display()))?;
         let mut command = Command::new(PROGRAM);
         command.arg("serve").arg("--data").arg(dir.join("data")).arg("--config").arg(&config_file);
         command.args(["--listen", "127.0.0.1:0", "--intake-listen", "127.0.0.1:0", "--defcast-listen", "127.0.0.1:0"]);
+        if disk == Under::Nothing {
+            command.arg("--no-op-disk-for-measurement");
+        }
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(stderr);
         let mut server = Server::start("lazaret", &mut command, "cargo build --release --package server")?;
         let stdout = server.child().stdout.take().context("the server has no stdout")?;

@@ -10,7 +10,7 @@ use model::wire::{ClientFrame, Outcome, RefusedCode, ServerFrame};
 use model::{Arrival, Blake3};
 use serde_json::json;
 use sockets::figures::Figures;
-use sockets::lazaret::Lazaret;
+use sockets::lazaret::{Lazaret, Under};
 use sockets::native::Connection;
 use sockets::usage;
 use std::path::{Path, PathBuf};
@@ -62,7 +62,7 @@ fn main() -> Result<()> {
 }
 
 fn measure(arguments: &Arguments, dir: &Path) -> Result<serde_json::Value> {
-    let server = Lazaret::start(dir, CONFIG)?;
+    let server = Lazaret::start(dir, CONFIG, Under::Disk)?;
     let digests = fill(&server, arguments.samples)?;
     let before = Figures::read(server.http)?;
     let used_before = usage::by_thread(server.pid());
