@@ -38,6 +38,11 @@ impl What {
 /// An hour is what the longest table takes.
 const PERF_MINUTES_MAX: u64 = 120;
 
+/// What MWDB's figures are of.
+const MWDB: &str = "mwdb-core==2.20.0";
+/// Minutes before a package index that does not answer is given up.
+const MWDB_MINUTES_MAX: u64 = 10;
+
 /// Builds, measures, writes the record.
 ///
 /// # Errors
@@ -52,6 +57,7 @@ pub fn run(what: What, rest: &[String]) -> Result<bool> {
     }
     if matches!(what, What::Network) {
         packages::install(&warden, packages::FOR_NETWORK)?;
+        install_mwdb(&warden)?;
     }
     if matches!(what, What::Intake | What::Peers) {
         packages::install(&warden, packages::FOR_PEERS)?;
@@ -62,4 +68,20 @@ pub fn run(what: What, rest: &[String]) -> Result<bool> {
     }
     let measure = Step::cargo().args(["run", "--release", "--locked", "--package", "perf", "--", &name]).args(rest);
     Ok(warden.run(measure.minutes(PERF_MINUTES_MAX))?.success)
+}
+
+/// MWDB comes from PyPI, into a folder of its own. What keeps it from being installed is told, and the
+/// record then names it as absent.
+fn install_mwdb(warden: &Warden) -> Result<()> {
+    let folder = crate::root().join("target/mwdb");
+    if folder.join("bin/mwdb-core").is_file() {
+        return Ok(());
+    }
+    let venv = Step::new("python3").args(["-m", "venv"]).args([&folder]);
+    let install = Step::new(folder.join("bin/pip")).args(["install", "--quiet", MWDB]).minutes(MWDB_MINUTES_MAX);
+    let made = warden.run(venv).is_ok_and(|made| made.success);
+    if !(made && warden.run(install).is_ok_and(|installed| installed.success)) {
+        println!("{MWDB} could not be installed from PyPI; it is reported as absent");
+    }
+    Ok(())
 }

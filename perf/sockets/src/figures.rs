@@ -28,8 +28,9 @@ impl Figures {
         self.samples(name).map(|(_, value)| value).sum()
     }
 
-    /// A quantile of what a histogram took in since `before`: the upper bound of the bucket that it
-    /// falls in, seconds. Nothing when it took in nothing.
+    /// A quantile of what a histogram took in since `before`, seconds: between the bounds of the bucket
+    /// that it falls in as far as its rank goes, which is how Prometheus reads it too. Nothing when it
+    /// took in nothing.
     #[must_use]
     pub fn quantile_since(&self, before: &Self, name: &str, quantile: f64) -> Option<f64> {
         let bucket = format!("{name}_bucket");
@@ -38,8 +39,12 @@ impl Figures {
             .zip(before.samples(&bucket))
             .filter_map(|((label, now), (_, then))| Some((bound(label)?, now - then)))
             .collect();
-        let all = grown.last().map(|(_, count)| *count).filter(|count| *count > 0.0)?;
-        grown.iter().find(|(_, count)| *count >= all * quantile).map(|(bound, _)| *bound)
+        let rank = grown.last().map(|(_, count)| count * quantile).filter(|rank| *rank > 0.0)?;
+        let at = grown.iter().position(|(_, count)| *count >= rank)?;
+        let (low, below) = if at == 0 { (0.0, 0.0) } else { grown[at - 1] };
+        let (high, upto) = grown[at];
+        // The last bucket has no upper bound.
+        Some(if high.is_finite() { low + (high - low) * (rank - below) / (upto - below) } else { low })
     }
 
     /// The mean of what a histogram took in since `before`. Nothing when it took in nothing.
@@ -81,10 +86,10 @@ mod tests {
 
     #[test]
     fn a_quantile_counts_only_what_came_between_two_readings() {
-        let (before, after) = (reading([100, 100, 100]), reading([104, 109, 110]));
-        assert_eq!(after.quantile_since(&before, "ack", 0.5), Some(0.002));
+        let (before, after) = (reading([100, 100, 100]), reading([104, 108, 110]));
+        assert_eq!(after.quantile_since(&before, "ack", 0.6), Some(0.0015));
         assert_eq!(after.quantile_since(&before, "ack", 0.4), Some(0.001));
-        assert_eq!(after.quantile_since(&before, "ack", 0.99), Some(f64::INFINITY));
+        assert_eq!(after.quantile_since(&before, "ack", 0.99), Some(0.002), "the last bound that there is");
         assert_eq!(before.quantile_since(&before, "ack", 0.5), None);
     }
 

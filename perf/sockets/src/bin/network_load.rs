@@ -9,6 +9,7 @@ use clap::{Parser, ValueEnum};
 use model::Arrival;
 use sockets::clamd::{Clamd, Session};
 use sockets::lazaret::{Lazaret, Under};
+use sockets::mwdb::{Mwdb, Upload};
 use sockets::{http, native};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -30,6 +31,8 @@ enum Door {
     HttpNoDisk,
     /// clamd, INSTREAM in a session. It keeps nothing.
     Clamd,
+    /// MWDB, an upload for each sample.
+    Mwdb,
 }
 
 #[derive(Parser)]
@@ -82,7 +85,11 @@ fn measure(arguments: &Arguments, dir: &Path) -> Result<Cell> {
         Door::HttpNoDisk => ours(arguments, dir, "lazaret/http/null", Under::Nothing, Http::open),
         Door::Clamd => {
             let clamd = Clamd::start(dir, arguments.writers)?;
-            drive("clamd", arguments, |_| Sending::new(clamd.session(), scan))
+            drive("clamd", arguments, |_| Sending::new(clamd.session(), Session::scan))
+        }
+        Door::Mwdb => {
+            let mwdb = Mwdb::start(dir)?;
+            drive("mwdb", arguments, |_| Sending::new(mwdb.upload(), Upload::send))
         }
     }
 }
@@ -187,8 +194,4 @@ impl Knock for Http {
         ensure!(status == 201, "a put was answered {status}: {}", String::from_utf8_lossy(answer));
         Ok(())
     }
-}
-
-fn scan(session: &mut Session, body: &[u8]) -> Result<()> {
-    session.scan(body)
 }
