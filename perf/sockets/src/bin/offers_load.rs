@@ -142,7 +142,8 @@ fn offer(intake: std::net::SocketAddr, number: u64, burst: &Burst<'_>) -> Result
     let (mut open, mut out) = (0, Vec::new());
     loop {
         out.clear();
-        for _ in open..window {
+        let room = window - open;
+        for _ in 0..room {
             let taken =
                 burst.offers_left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
             let Ok(left) = taken else { break };
