@@ -27,6 +27,12 @@ enum What {
     Catalogue,
     /// Start and recovery with many samples.
     Start,
+    /// A burst of offers by digest to a running server.
+    Offers,
+    /// Durable intake over real sockets: ours by both doors, the same without a disk, other servers.
+    Network,
+    /// Ack latency at 70 % of saturation.
+    Latency,
 }
 
 #[derive(Parser)]
@@ -44,9 +50,9 @@ struct Arguments {
     /// Only rows whose name holds this text.
     #[arg(long)]
     only: Option<String>,
-    /// Items or samples, for what is measured on a filled store.
-    #[arg(long, default_value_t = 1_000_000)]
-    count: u64,
+    /// Items or samples, for what is measured on a filled store, or offers of a burst.
+    #[arg(long)]
+    count: Option<u64>,
     /// Where the stores lie while they are measured, all on the same file system.
     #[arg(long, default_value = "target/perf")]
     dir: PathBuf,

@@ -2,8 +2,8 @@
 
 use crate::What;
 use crate::machine::{self, Machine};
-use crate::plan::{Bar, Row};
-use crate::run::Cells;
+use crate::plan::{Bar, Limit, Row, Wanted};
+use crate::run::{Cells, Taken};
 use anyhow::{Context, Result};
 use clap::ValueEnum;
 use serde::Serialize;
@@ -36,6 +36,9 @@ pub struct RowRecord {
     pub contestants: Vec<ContestantRecord>,
     /// What was asked, and whether it was reached.
     pub bars: Vec<BarRecord>,
+    /// What was asked of single figures.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub limits: Vec<LimitRecord>,
 }
 
 /// All rounds of one contestant.
@@ -47,6 +50,9 @@ pub struct ContestantRecord {
     pub command: String,
     /// Samples a second over the rounds; nothing where the cells have no such rate.
     pub rate: Option<Spread>,
+    /// Why it did not take part, and what would bring it; nothing when it did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub absent: Option<String>,
     /// Every cell as its program said it.
     pub cells: Cells,
 }
@@ -77,6 +83,19 @@ pub struct BarRecord {
     pub reached: bool,
 }
 
+/// A figure against its limit; its median is judged.
+#[derive(Debug, Serialize)]
+pub struct LimitRecord {
+    /// The figure's name.
+    pub figure: String,
+    /// What is asked.
+    pub wanted: Wanted,
+    /// Measured.
+    pub found: Spread,
+    /// Whether the median is as asked.
+    pub reached: bool,
+}
+
 impl Spread {
     /// The spread of some figures; nothing when there are none.
     pub fn of(figures: impl IntoIterator<Item = f64>) -> Option<Self> {
@@ -92,7 +111,7 @@ impl Record {
     ///
     /// # Errors
     /// The clock cannot be written as a date.
-    pub fn new(rows: &[Row], cells: Vec<Vec<Cells>>) -> Result<Self> {
+    pub fn new(rows: &[Row], cells: Vec<Vec<Taken>>) -> Result<Self> {
         let words: Vec<String> = std::env::args().skip(1).collect();
         Ok(Self {
             date: OffsetDateTime::now_utc().format(&Rfc3339).context("the time of the record")?,
@@ -128,20 +147,40 @@ impl Record {
 }
 
 impl RowRecord {
-    fn new(row: &Row, cells: Vec<Cells>) -> Self {
+    fn new(row: &Row, taken: Vec<Taken>) -> Self {
         let contestants: Vec<ContestantRecord> = row
             .contestants
             .iter()
-            .zip(cells)
-            .map(|(contestant, cells)| ContestantRecord {
-                name: contestant.name.clone(),
-                command: format!("{} {}", contestant.program, contestant.arguments.join(" ")),
-                rate: Spread::of(rates(&cells)),
-                cells,
+            .zip(taken)
+            .map(|(contestant, taken)| {
+                let (cells, absent) = match taken {
+                    Taken::Part(cells) => (cells, None),
+                    Taken::Absent(why) => (Vec::new(), Some(why)),
+                };
+                ContestantRecord {
+                    name: contestant.name.clone(),
+                    command: format!("{} {}", contestant.program, contestant.arguments.join(" ")),
+                    rate: Spread::of(rates(&cells)),
+                    absent,
+                    cells,
+                }
             })
             .collect();
         let bars = row.bars.iter().filter_map(|bar| BarRecord::new(bar, &contestants)).collect();
-        Self { name: row.name.clone(), contestants, bars }
+        let limits = row.limits.iter().filter_map(|limit| LimitRecord::new(limit, &contestants)).collect();
+        Self { name: row.name.clone(), contestants, bars, limits }
+    }
+}
+
+impl LimitRecord {
+    fn new(limit: &Limit, contestants: &[ContestantRecord]) -> Option<Self> {
+        let cells = contestants.iter().flat_map(|contestant| &contestant.cells);
+        let found = Spread::of(cells.filter_map(|cell| cell[limit.figure].as_f64()))?;
+        let reached = match limit.wanted {
+            Wanted::AtMost(most) => found.median <= most,
+            Wanted::AtLeast(least) => found.median >= least,
+        };
+        Some(Self { figure: limit.figure.to_owned(), wanted: limit.wanted, found, reached })
     }
 }
 
@@ -178,11 +217,31 @@ mod tests {
             name: "row".to_owned(),
             contestants: vec![contestant("a"), contestant("b")],
             bars: vec![Bar { of: "a", against: "b", at_least: 2.0 }],
+            limits: vec![Limit { figure: "samples_per_second", wanted: Wanted::AtMost(9.0) }],
         };
-        let cells = |rates: [f64; 3]| rates.map(|rate| json!({ "samples_per_second": rate })).to_vec();
+        let cells = |rates: [f64; 3]| Taken::Part(rates.map(|rate| json!({ "samples_per_second": rate })).to_vec());
         let record = RowRecord::new(&row, vec![cells([10.0, 30.0, 12.0]), cells([5.0, 10.0, 10.0])]);
         assert_eq!(record.bars[0].ratio, Spread { median: 2.0, min: 1.2, max: 3.0 });
         assert!(record.bars[0].reached);
+        assert!(!record.limits[0].reached, "the median is over 9");
         assert_eq!(record.contestants[0].rate, Some(Spread { median: 12.0, min: 10.0, max: 30.0 }));
+    }
+
+    #[test]
+    fn who_is_absent_stands_in_the_record_and_is_measured_against_nobody() {
+        let contestant = |name: &str| Contestant { name: name.to_owned(), program: "p", arguments: Vec::new() };
+        let row = Row {
+            name: "row".to_owned(),
+            contestants: vec![contestant("a"), contestant("b")],
+            bars: vec![Bar { of: "a", against: "b", at_least: 2.0 }],
+            limits: Vec::new(),
+        };
+        let taken = vec![
+            Taken::Part(vec![json!({ "samples_per_second": 1.0 })]),
+            Taken::Absent("apt-get install b".to_owned()),
+        ];
+        let record = RowRecord::new(&row, taken);
+        assert!(record.bars.is_empty());
+        assert_eq!(record.contestants[1].absent.as_deref(), Some("apt-get install b"));
     }
 }

@@ -5,35 +5,58 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use workload::absent;
 
 /// All results of one contestant, one a round.
 pub type Cells = Vec<Value>;
 
+/// What became of one contestant.
+pub enum Taken {
+    /// It took part.
+    Part(Cells),
+    /// It is not installed; its program says what brings it.
+    Absent(String),
+}
+
 /// Free disk that a row needs at least: the largest store of one cell, twice.
 const FREE_BYTES_MIN: u64 = 20 << 30;
 
-/// Rounds of every contestant, A B A B; the results by contestant.
+/// Rounds of every contestant, A B A B; the results by contestant. Who is absent in the first round is
+/// not asked again.
 ///
 /// # Errors
 /// A program is missing, fails, or says something that is not a line of JSON.
-pub fn interleaved(row: &Row, rounds: usize, dir: &Path) -> Result<Vec<Cells>> {
+pub fn interleaved(row: &Row, rounds: usize, dir: &Path) -> Result<Vec<Taken>> {
     std::fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
     let free = crate::machine::free_bytes(dir);
     ensure!(free >= FREE_BYTES_MIN, "{} has {free} bytes free where {FREE_BYTES_MIN} are wanted", dir.display());
-    let mut cells = vec![Vec::new(); row.contestants.len()];
+    let mut all: Vec<Taken> = row.contestants.iter().map(|_| Taken::Part(Vec::new())).collect();
     for round in 0..rounds {
-        for (contestant, cells) in row.contestants.iter().zip(&mut cells) {
-            let cell = once(contestant, dir, round)?;
-            println!("{} | round {} | {} | {}", row.name, round + 1, contestant.name, brief(&cell));
-            cells.push(cell);
+        for (contestant, taken) in row.contestants.iter().zip(&mut all) {
+            let Taken::Part(cells) = taken else { continue };
+            match once(contestant, dir, round)? {
+                Cell::Measured(cell) => {
+                    println!("{} | round {} | {} | {}", row.name, round + 1, contestant.name, brief(&cell));
+                    cells.push(cell);
+                }
+                Cell::Absent(why) => {
+                    println!("{} | {} is absent: {why}", row.name, contestant.name);
+                    *taken = Taken::Absent(why);
+                }
+            }
         }
     }
-    Ok(cells)
+    Ok(all)
+}
+
+enum Cell {
+    Measured(Value),
+    Absent(String),
 }
 
 /// One cell in a folder of its own that is gone afterwards, with the dirty pages of the one before
 /// written out first, so that no cell pays for another.
-fn once(contestant: &Contestant, dir: &Path, round: usize) -> Result<Value> {
+fn once(contestant: &Contestant, dir: &Path, round: usize) -> Result<Cell> {
     let folder = dir.join("cell");
     if folder.exists() {
         std::fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
@@ -48,11 +71,15 @@ fn once(contestant: &Contestant, dir: &Path, round: usize) -> Result<Value> {
     let output = command.stderr(Stdio::inherit()).output();
     let output = output.with_context(|| format!("cannot start {}; is it built?", contestant.program))?;
     let text = String::from_utf8_lossy(&output.stdout);
+    if output.status.code() == Some(absent::EXIT_CODE) {
+        return Ok(Cell::Absent(text.trim().to_owned()));
+    }
     if !output.status.success() {
         bail!("{} ended with {}: {}", contestant.name, output.status, text.trim());
     }
     let line = text.lines().last().unwrap_or_default();
-    serde_json::from_str(line).with_context(|| format!("{} said {line:?}", contestant.name))
+    let cell = serde_json::from_str(line).with_context(|| format!("{} said {line:?}", contestant.name))?;
+    Ok(Cell::Measured(cell))
 }
 
 fn brief(cell: &Value) -> String {

@@ -1,5 +1,6 @@
 //! Tables for people, in Markdown, made from a record.
 
+use crate::plan::Wanted;
 use crate::record::{ContestantRecord, Record, RowRecord, Spread};
 use std::fmt::Write;
 
@@ -16,13 +17,18 @@ pub fn markdown(record: &Record) -> String {
 fn write_row(out: &mut String, row: &RowRecord) -> std::fmt::Result {
     writeln!(out, "**{}** (median, least to most; bytes are those of a sample)\n", row.name)?;
     if row.contestants.iter().all(|contestant| contestant.rate.is_none()) {
-        return write_plain(out, row);
+        write_plain(out, row)?;
+        return write_limits(out, row);
     }
     let ours = row.contestants.iter().find(|contestant| contestant.name == "product").and_then(|found| found.rate);
     writeln!(out, "| store | samples/s | MB/s | ack p50 ms | ack p99 ms | product is | stored | written | on disk |")?;
     writeln!(out, "|---|---|---|---|---|---|---|---|---|")?;
     for contestant in &row.contestants {
-        let Some(rate) = contestant.rate else { continue };
+        let Some(rate) = contestant.rate else {
+            let why = contestant.absent.as_deref().unwrap_or("no rate");
+            writeln!(out, "| {} | absent: {why} | | | | | | | |", contestant.name)?;
+            continue;
+        };
         let field = |name: &str| figure(contestant, name);
         let bytes_a_sample = |name: &str| field(name) / field("all_samples");
         let against = ours.map_or_else(String::new, |ours| format!("{:.2}x", ours.median / rate.median));
@@ -50,6 +56,19 @@ fn write_row(out: &mut String, row: &RowRecord) -> std::fmt::Result {
             "- {} / {}: {median:.2} ({min:.2}-{max:.2}), bar {:.2}: {verdict}",
             bar.of, bar.against, bar.at_least
         )?;
+    }
+    write_limits(out, row)
+}
+
+fn write_limits(out: &mut String, row: &RowRecord) -> std::fmt::Result {
+    for limit in &row.limits {
+        let verdict = if limit.reached { "reached" } else { "not reached" };
+        let wanted = match limit.wanted {
+            Wanted::AtMost(most) => format!("at most {most}"),
+            Wanted::AtLeast(least) => format!("at least {least}"),
+        };
+        let Spread { median, min, max } = limit.found;
+        writeln!(out, "- {}: {median:.2} ({min:.2}-{max:.2}), {wanted}: {verdict}", limit.figure)?;
     }
     writeln!(out)
 }

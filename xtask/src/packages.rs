@@ -24,6 +24,15 @@ pub const FOR_TESTS: &[Need] = &[
 pub const FOR_PEERS: &[Need] = &[
     Need { program: "c++", package: "build-essential", what_for: "links RocksDB" },
     Need { program: "/usr/include/rocksdb/c.h", package: "librocksdb-dev", what_for: "RocksDB as a peer" },
+    Need { program: "redis-server", package: "redis-server", what_for: "Redis as a peer" },
+    Need { program: "pg_lsclusters", package: "postgresql", what_for: "PostgreSQL as a peer" },
+];
+
+/// What servers of others need that are measured over the network.
+pub const FOR_NETWORK: &[Need] = &[
+    Need { program: "clamd", package: "clamav-daemon", what_for: "clamd as a peer" },
+    Need { program: "pg_lsclusters", package: "postgresql", what_for: "MWDB's database" },
+    Need { program: "/usr/lib/x86_64-linux-gnu/libfuzzy.so.2", package: "libfuzzy2", what_for: "MWDB's fuzzy hashes" },
 ];
 
 /// Minutes before a package manager that does not answer is given up.

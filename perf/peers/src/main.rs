@@ -6,14 +6,15 @@
 
 mod group;
 mod pack;
+mod server;
 mod store;
 
 use anyhow::{Context, Result};
 use clap::{Parser, ValueEnum};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use store::{Files, Fjall, RocksDb, Sqlite, Store};
-use workload::{Corpus, Load, Stored, Writer, disk};
+use store::{Files, Fjall, Postgres, Redb, Redis, RocksDb, Sqlite, Store};
+use workload::{Absent, Corpus, Load, Stored, Writer, absent, disk};
 
 /// Which store.
 #[derive(Clone, Copy, ValueEnum)]
@@ -26,6 +27,12 @@ enum Name {
     Fjall,
     /// RocksDB with blob files and its own group commit, sync=1.
     Rocksdb,
+    /// redb, natural group commit, Durability::Immediate.
+    Redb,
+    /// A Redis server with appendfsync always, natural batches as pipelines.
+    Redis,
+    /// A PostgreSQL server with synchronous_commit on, natural group commit by two connections.
+    Postgres,
 }
 
 #[derive(Parser)]
@@ -65,8 +72,15 @@ fn main() -> Result<()> {
         Name::Sqlite => measure::<Sqlite>("sqlite", &arguments, dir),
         Name::Fjall => measure::<Fjall>("fjall", &arguments, dir),
         Name::Rocksdb => measure::<RocksDb>("rocksdb", &arguments, dir),
+        Name::Redb => measure::<Redb>("redb", &arguments, dir),
+        Name::Redis => measure::<Redis>("redis", &arguments, dir),
+        Name::Postgres => measure::<Postgres>("postgres", &arguments, dir),
     };
     std::fs::remove_dir_all(dir).with_context(|| format!("cannot remove {}", dir.display()))?;
+    if let Some(absent) = outcome.as_ref().err().and_then(|error| error.downcast_ref::<Absent>()) {
+        println!("{absent}");
+        std::process::exit(absent::EXIT_CODE);
+    }
     println!("{}", outcome?);
     Ok(())
 }
@@ -84,8 +98,10 @@ fn measure<S: Store>(name: &str, arguments: &Arguments, dir: &Path) -> Result<St
     let store = S::open(dir)?;
     let key = pack::StoreKey::new()?;
     let cell = workload::drive(name, &load, &corpus, |_| Packing { packer: pack::Packer::new(&key), store: &store });
+    let written_by_server = store.server().map(disk::written_bytes_of);
     store.close()?;
     let mut cell = cell.map_err(anyhow::Error::msg)?;
+    cell.written_bytes = written_by_server.unwrap_or(cell.written_bytes);
     cell.disk_bytes = disk::allocated_bytes(dir);
     Ok(cell.line())
 }

@@ -10,7 +10,18 @@ const BLOCK_BYTES: u64 = 512;
 /// Bytes this process caused to be sent to storage so far, direct writes included; 0 where
 /// `/proc/self/io` is not to be had.
 pub fn written_bytes() -> u64 {
-    fs::read_to_string("/proc/self/io")
+    written("/proc/self/io")
+}
+
+/// The same for another process and its children.
+pub fn written_bytes_of(pid: u32) -> u64 {
+    let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+    let children = children.split_whitespace().filter_map(|child| child.parse().ok());
+    written(&format!("/proc/{pid}/io")) + children.map(written_bytes_of).sum::<u64>()
+}
+
+fn written(path: &str) -> u64 {
+    fs::read_to_string(path)
         .ok()
         .and_then(|text| text.lines().find_map(|line| line.strip_prefix("write_bytes: ")?.parse().ok()))
         .unwrap_or(0)

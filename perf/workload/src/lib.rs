@@ -4,13 +4,16 @@
 //! The product's program and the peers' program both link this crate, so a difference between two
 //! cells is never a difference of generators or clocks. Reading order: [`corpus`] makes the bytes,
 //! [`drive`] runs closed-loop writers against a [`drive::Writer`], [`cell`] is the result, one JSON
-//! line, [`disk`] reads what the kernel knows about bytes written.
+//! line, [`absent`] says who cannot take part, [`disk`] reads what the kernel knows about bytes written.
 
+pub mod absent;
 pub mod cell;
 pub mod corpus;
 pub mod disk;
 pub mod drive;
+pub mod postgres;
 
+pub use absent::Absent;
 pub use cell::Cell;
 pub use corpus::Corpus;
 pub use drive::{Load, Stored, Writer, drive};

@@ -153,6 +153,13 @@ mod tests {
     }
 
     #[test]
+    fn a_disk_that_forgets_is_offered_in_no_help() {
+        assert!(parse("lazaret serve --no-op-disk-for-measurement").is_ok());
+        let help = Cli::command().find_subcommand_mut("serve").map(|serve| serve.render_long_help().to_string());
+        assert!(help.is_some_and(|help| help.contains("--data") && !help.contains("no-op")));
+    }
+
+    #[test]
     fn calls_that_make_no_sense_are_refused() {
         for line in [
             "lazaret",

@@ -2,6 +2,7 @@
 
 use super::{Failure, Shell};
 use crate::config::{self, ConfigError, Origin, Settings};
+use crate::daemon::IoMode;
 use std::path::{Path, PathBuf};
 use tracing_subscriber::EnvFilter;
 
@@ -23,6 +24,9 @@ pub struct Args {
     /// Delivery of definitions [default: 127.0.0.1:8742]
     #[arg(long, value_name = "ADDR")]
     pub defcast_listen: Option<String>,
+    /// Forget every sample instead of writing it, so that a benchmark can tell the server from its disk.
+    #[arg(long, hide = true)]
+    pub no_op_disk_for_measurement: bool,
 }
 
 /// Runs the daemon until it is told to stop.
@@ -41,7 +45,13 @@ pub fn run(shell: &Shell, args: &Args) -> Result<(), Failure> {
             &format!("warning: {name} ({origin}) has no effect in this version, it waits for {waits_for}"),
         );
     }
-    let options = config::serve_options(&settings).map_err(|error| Failure::Usage(error.to_string()))?;
+    let mut options = config::serve_options(&settings).map_err(|error| Failure::Usage(error.to_string()))?;
+    if args.no_op_disk_for_measurement {
+        shell
+            .screen
+            .say(super::Tone::Warn, "warning: this server keeps no sample: its disk does nothing, for a measurement");
+        options.store.io = IoMode::Null;
+    }
     if shell.common.dry_run {
         shell.screen.say(super::Tone::Good, "the configuration can be served");
         return Ok(());

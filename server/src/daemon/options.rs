@@ -185,6 +185,8 @@ pub enum IoMode {
     Plain,
     /// A ring; refused where the kernel has none.
     Uring,
+    /// Not at all: what is acked is forgotten. For measurements only; no configuration can name it.
+    Null,
 }
 
 /// What a stranger may cost: each is a bound, and what lies beyond it is refused at once.

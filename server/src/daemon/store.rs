@@ -3,7 +3,9 @@
 use crate::daemon::context::Context;
 use crate::daemon::options::{self, ServeOptions, StoreOptions};
 use anyhow::Context as _;
+use engine::disk::{Disk, NullDisk};
 use engine::{Engine, Settings};
+use std::sync::Arc;
 
 /// The engine's settings; what the options do not name stays at the engine's default.
 pub fn settings(options: &StoreOptions) -> Settings {
@@ -40,12 +42,13 @@ pub fn settings(options: &StoreOptions) -> Settings {
 /// # Errors
 /// The disk cannot be used this way, or the directory does not open.
 pub fn open(options: &ServeOptions, settings: Settings) -> anyhow::Result<Engine> {
-    let io = match options.store.io {
-        options::IoMode::Auto => engine::IoMode::Auto,
-        options::IoMode::Plain => engine::IoMode::Plain,
-        options::IoMode::Uring => engine::IoMode::Uring,
+    let disk = match options.store.io {
+        options::IoMode::Auto => engine::disk(engine::IoMode::Auto),
+        options::IoMode::Plain => engine::disk(engine::IoMode::Plain),
+        options::IoMode::Uring => engine::disk(engine::IoMode::Uring),
+        options::IoMode::Null => Ok(Arc::new(NullDisk) as Arc<dyn Disk>),
     };
-    let disk = engine::disk(io).context("cannot use the disk as configured")?;
+    let disk = disk.context("cannot use the disk as configured")?;
     let data = &options.data;
     let (engine, recovery) = Engine::open(data, settings, disk)
         .with_context(|| format!("cannot open the data directory {}", data.display()))?;
