@@ -141,7 +141,7 @@ impl Report {
             let elapsed = self.started.elapsed().max(Duration::from_micros(1));
             if counts.would > 0 {
                 self.screen.say(Tone::Plain, &format!("{} would be forwarded", counted(counts.would, "file")));
-            } else {
+            } else if files > 0 || counts.complaints == 0 {
                 let rate = files as f64 / elapsed.as_secs_f64();
                 self.screen.say(
                     Tone::Strong,
