@@ -52,7 +52,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             "client_status",
             Filter { client: Some("client-7.example".to_owned()), statuses: quarantined, ..Filter::default() },
         ),
-        ("sample", Filter { digest: Some(SampleId(1)), ..Filter::default() }),
+        ("sample", Filter { samples: Some(vec![SampleId(1)]), ..Filter::default() }),
         (
             "time",
             Filter { since_ms: Some(items as i64 / 2), until_ms: Some(items as i64 / 2 + 5_000), ..Filter::default() },

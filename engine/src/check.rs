@@ -27,13 +27,18 @@ pub(crate) fn check_record(shared: &Shared, segment: &Arc<Segment>, entry: &Entr
         ReadError::Damaged(damage) => damage,
         ReadError::Io { message, .. } => Damage::at(segment.id, range.clone(), message),
     };
-    let view = segment.record(entry.offset).map_err(named)?;
+    let suspect = |error: &ReadError| {
+        if entry.kind.brings_content() && matches!(error, ReadError::Damaged(_)) {
+            shared.suspects.add(SampleId(entry.sequence));
+        }
+    };
+    let view = segment.record(entry.offset).inspect_err(suspect).map_err(named)?;
     let damage =
         |what: String| Damage::at(segment.id, range.clone(), what).of_sample(view.head.blake3, view.head.sequence);
     if view.head.sequence != entry.sequence || view.head.kind != entry.kind {
         return Err(damage("the record is not the one that the footer names".to_owned()));
     }
-    segment.payload(&view).map_err(named)?;
+    segment.payload(&view).inspect_err(suspect).map_err(named)?;
     if depth == Depth::Stored {
         return Ok(());
     }
@@ -53,7 +58,10 @@ pub(crate) fn check_record(shared: &Shared, segment: &Arc<Segment>, entry: &Entr
             match sample {
                 Some(sample) => check_content(&sample).map_err(|error| match error {
                     ContentFailure::Read(error) => named(error),
-                    ContentFailure::Digest => damage("the content does not match its digests".to_owned()),
+                    ContentFailure::Digest => {
+                        shared.suspects.add(SampleId(entry.sequence));
+                        damage("the content does not match its digests".to_owned())
+                    }
                 }),
                 None => Err(damage("the segment went away while it was checked".to_owned())),
             }

@@ -103,6 +103,8 @@ pub struct Counters {
     pub scrubbed_bytes: Count,
     /// Damaged places that the scrub or a reader found.
     pub damaged: Count,
+    /// Damaged samples that came again and were stored anew.
+    pub healed: Count,
 }
 
 impl Counters {

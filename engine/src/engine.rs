@@ -1,6 +1,6 @@
 //! The engine as its users see it: admit, submit, read, delete.
 
-use crate::catalogue::{Catalogue, CatalogueSettings};
+use crate::catalogue::{Catalogue, CatalogueError, CatalogueSettings};
 use crate::counters::Counters;
 use crate::disk::Disk;
 use crate::error::{Damage, OpenError, ReadError, SubmitError, opening};
@@ -18,7 +18,7 @@ use crate::segment::{parse_name, segments_dir};
 use crate::settings::Settings;
 use crate::shared::{Known, Shared, now_ms};
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
-use model::{Arrival, Blake3, ItemId, SampleId};
+use model::{Arrival, Blake3, ItemId, SampleId, Sha256};
 use parking_lot::Mutex;
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
@@ -288,10 +288,26 @@ impl Engine {
         LargeWriter::begin(self, permit, arrival)
     }
 
-    /// Whether this content is here.
+    /// Whether this content is here, as far as is known undamaged.
     #[must_use]
     pub fn knows(&self, digest: &Blake3) -> bool {
         matches!(self.shared().find(digest), Ok(Some(_)))
+    }
+
+    /// The samples that a BLAKE3 or, when none has it, a SHA-256 names, as far as the catalogue lists them. One content is
+    /// several samples when a damaged copy was replaced. Blocks.
+    ///
+    /// # Errors
+    /// The catalogue cannot be read, or has so many samples that the question must be asked again.
+    pub fn samples_named(&self, digest: &[u8; 32]) -> Result<Vec<SampleId>, CatalogueError> {
+        let mut named = Vec::new();
+        for sample in self.shared().index.samples_of(prefix(&Blake3(*digest))) {
+            // Not the sample's record: a damaged one still has its items.
+            if self.catalogue().digests_of(sample)?.is_some_and(|(blake3, _)| blake3.0 == *digest) {
+                named.push(sample);
+            }
+        }
+        if named.is_empty() { self.catalogue().samples_with_sha256(&Sha256(*digest)) } else { Ok(named) }
     }
 
     /// Opens a sample for reading. Blocks.
@@ -300,7 +316,7 @@ impl Engine {
     /// Its record is damaged, or the disk said no.
     pub fn sample(&self, digest: &Blake3) -> Result<Option<Sample>, ReadError> {
         for _ in 0..3 {
-            let Some(known) = self.shared().find(digest)? else { return Ok(None) };
+            let Some(known) = self.shared().find_for_reading(digest)? else { return Ok(None) };
             // A segment replaced between the two looks is found at its new place by the next.
             if let Some(sample) = Sample::open(self.shared(), digest, known)? {
                 return Ok(Some(sample));
@@ -428,6 +444,7 @@ impl Engine {
             let _ = lane.join();
         }
         self.shared().catalogue.close();
+        self.shared().suspects.save(&*self.shared().disk, &self.shared().data);
     }
 }
 

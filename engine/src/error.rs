@@ -2,6 +2,7 @@
 
 use crate::quota::Refusal;
 use crate::segment::SegmentId;
+use crate::torn::TornTail;
 use model::{Blake3, ItemId};
 use std::fmt;
 use std::io;
@@ -41,13 +42,17 @@ pub enum OpenError {
     Catalogue(#[source] crate::catalogue::CatalogueError),
     /// The catalogue has seen more of the log than there is.
     #[error(
-        "the catalogue has seen the log up to {catalogue}, but the segments end at {log}: segments are missing; bring them back, or make the catalogue anew with 'lazaret rebuild'"
+        "the catalogue has seen the log up to {catalogue}, but the segments end at {log}: up to {} items that were acknowledged are not in them{}; bring missing segments back from a copy, or give these items up and make the catalogue anew with 'lazaret rebuild'",
+        catalogue - log,
+        told(torn)
     )]
     LogBehind {
         /// The catalogue's watermark.
         catalogue: u64,
         /// The last sequence found.
         log: u64,
+        /// Tails that this very start cut.
+        torn: Vec<TornTail>,
     },
     /// The numbers of segments are used up.
     #[error(
@@ -55,6 +60,11 @@ pub enum OpenError {
         crate::segment::SEGMENTS_MAX
     )]
     SegmentsUsedUp,
+}
+
+/// Tails in a sentence, behind a comma.
+fn told(torn: &[TornTail]) -> String {
+    torn.iter().map(|tail| format!(" ({tail})")).collect()
 }
 
 /// Makes the I/O variant of [`OpenError`].

@@ -12,6 +12,9 @@ use parking_lot::RwLock;
 /// Shards, so that lookups of the packers seldom wait for the lane's inserts.
 const SHARDS: usize = 64;
 
+/// Copies of one sample that a look considers: the newest few are enough.
+const CANDIDATES_MAX: usize = 8;
+
 /// Sequences that a slot can hold: at 100,000 arrivals a second they last five years short of six.
 pub const SEQUENCE_MAX: u64 = (1 << 44) - 1;
 
@@ -68,11 +71,11 @@ impl Index {
         Self { shards: std::array::from_fn(|_| RwLock::new(HashTable::new())) }
     }
 
-    /// The first candidate that `same` confirms.
+    /// The newest candidate that `same` confirms: a second copy was stored because the first did not read.
     pub(crate) fn find<T>(&self, prefix: [u8; 8], mut same: impl FnMut(SampleId, Place) -> Option<T>) -> Option<T> {
         let (shard, print) = split(prefix);
         // Candidates are copied out: `same` may read the disk, and no lock is held across that.
-        let mut candidates = [None; 4];
+        let mut candidates = [None; CANDIDATES_MAX];
         {
             let table = self.shards[shard].read();
             let hits = table.iter_hash(spread(print)).filter(|slot| slot.print() == print);
@@ -80,12 +83,27 @@ impl Index {
                 *candidate = Some(*slot);
             }
         }
+        if candidates[1].is_some() {
+            candidates.sort_unstable_by_key(|slot| std::cmp::Reverse(slot.map(Slot::sample)));
+        }
         candidates.into_iter().flatten().find_map(|slot| same(slot.sample(), slot.place()))
+    }
+
+    /// All samples under these eight bytes, oldest first: copies of one, and seldom another with the same fingerprint.
+    pub(crate) fn samples_of(&self, prefix: [u8; 8]) -> Vec<SampleId> {
+        let (shard, print) = split(prefix);
+        let table = self.shards[shard].read();
+        let hits = table.iter_hash(spread(print)).filter(|slot| slot.print() == print);
+        let mut samples: Vec<_> = hits.map(|slot| slot.sample()).collect();
+        samples.sort_unstable();
+        samples
     }
 
     /// Where this very sample lies, without a look at the disk.
     pub(crate) fn place_of(&self, prefix: [u8; 8], sample: SampleId) -> Option<Place> {
-        self.find(prefix, |found, place| (found == sample).then_some(place))
+        let (shard, print) = split(prefix);
+        let table = self.shards[shard].read();
+        table.find(spread(print), |slot| slot.print() == print && slot.sample() == sample).map(|slot| slot.place())
     }
 
     /// Adds a sample, or moves it when it is there already. `true` when it is new.

@@ -38,6 +38,8 @@ mod sample;
 pub mod segment;
 mod settings;
 mod shared;
+mod suspects;
+mod torn;
 
 pub use catalogue::Catalogue;
 pub use disk::{IoMode, ReadMode, disk};
@@ -52,3 +54,4 @@ pub use quota::{FullReason, Level, Permit, QuotaState, Refusal, SlowReason};
 pub use recovery::Recovery;
 pub use sample::{READ_BYTES_MAX, Sample};
 pub use settings::{FullPolicy, Settings};
+pub use torn::TornTail;

@@ -4,8 +4,11 @@ use crate::check::{Depth, check_record};
 use crate::disk::Disk;
 use crate::engine::Engine;
 use crate::error::{Damage, OpenError, ReadError, opening};
+use crate::segment::footer::Entry;
 use crate::segment::record::RecordKind;
 use crate::settings::Settings;
+use crate::torn::TornTail;
+use model::SampleId;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -32,6 +35,10 @@ pub struct VerifyReport {
     pub bytes: u64,
     /// Everything that is not as it was written.
     pub damage: Vec<Damage>,
+    /// Damaged copies of samples that came again and were stored anew: their items have their content.
+    pub healed: Vec<Damage>,
+    /// Incomplete writes that opening cut.
+    pub torn: Vec<TornTail>,
 }
 
 /// What rebuilding made.
@@ -65,7 +72,7 @@ fn quiet() -> Settings {
 pub fn verify(data: &Path, disk: Arc<dyn Disk>, progress: &mut dyn FnMut(Progress)) -> Result<VerifyReport, OpenError> {
     let (engine, recovery) = Engine::open(data, quiet(), disk)?;
     let shared = engine.shared();
-    let mut report = VerifyReport { damage: recovery.damage, ..VerifyReport::default() };
+    let mut report = VerifyReport { damage: recovery.damage, torn: recovery.torn, ..VerifyReport::default() };
     let segments = shared.table.all();
     let total_bytes = segments.iter().map(|segment| segment.file_bytes()).sum();
     for segment in &segments {
@@ -90,7 +97,10 @@ pub fn verify(data: &Path, disk: Arc<dyn Disk>, progress: &mut dyn FnMut(Progres
             match check_record(shared, segment, &entry, depth) {
                 Ok(()) if entry.kind.brings_content() && !dead.1 => report.samples += 1,
                 Ok(()) => {}
+                // Bytes that nobody needs any more.
+                Err(_) if dead.1 && entry.kind.brings_content() => {}
                 Err(damage) if report.damage.contains(&damage) => {}
+                Err(damage) if is_healed(shared, &entry, &damage) => report.healed.push(damage),
                 Err(damage) => report.damage.push(damage),
             }
             if entry.kind.is_arrival() && !entry.content_only && !dead.0 {
@@ -107,6 +117,22 @@ pub fn verify(data: &Path, disk: Arc<dyn Disk>, progress: &mut dyn FnMut(Progres
     Ok(report)
 }
 
+/// Whether the damage is in the content of a sample that has a newer copy. That copy is checked in its own turn.
+fn is_healed(shared: &crate::shared::Shared, entry: &Entry, damage: &Damage) -> bool {
+    let sample = SampleId(entry.sequence);
+    if !shared.suspects.contains(sample) {
+        return false;
+    }
+    match &damage.digest {
+        Some(digest) => shared.is_superseded(digest, sample),
+        // The head is gone; what the footer keeps of the digest still tells the copies of one sample.
+        None => {
+            let copies = shared.index.samples_of(entry.digest_prefix);
+            copies.into_iter().any(|copy| copy > sample && !shared.suspects.contains(copy))
+        }
+    }
+}
+
 /// An item whose content is nowhere.
 fn missing_content(
     shared: &crate::shared::Shared,
@@ -114,7 +140,7 @@ fn missing_content(
     offset: u64,
 ) -> Option<Damage> {
     let view = segment.record(offset).ok()?;
-    match shared.find(&view.head.blake3) {
+    match shared.find_for_reading(&view.head.blake3) {
         Ok(None) => {
             let range = offset..offset + view.head.record_bytes() as u64;
             let damage = Damage::at(segment.id, range, "the item's content is missing");

@@ -18,6 +18,7 @@ use crate::segment::record::RecordKind;
 use crate::segment::scan::{header_of, scan};
 use crate::segment::{Place, SegmentId, large_path, parse_name, rewrite_path, segment_path, segments_dir};
 use crate::shared::Shared;
+use crate::torn::{self, TornTail};
 use model::{Arrival, Blake3, ItemId, RawBytes, SampleId, StoredBytes};
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
@@ -36,8 +37,10 @@ pub struct Recovery {
     pub items: u64,
     /// Segments that were not closed properly and were closed now.
     pub recovered_segments: u64,
-    /// Bytes of writes that were never acknowledged and were cut.
+    /// Bytes of writes that were never acknowledged, as far as is known, and were cut.
     pub torn_bytes: u64,
+    /// Where, and where they are kept.
+    pub torn: Vec<TornTail>,
     /// Log records that the catalogue had not seen.
     pub replayed: u64,
     /// Damaged places.
@@ -67,6 +70,7 @@ pub(crate) fn recover(shared: &Shared) -> Result<Recovered, OpenError> {
     let candidates = read_notes(shared, &mut report)?;
     let last = index_entries(shared, &mut report)?;
     remove_unnamed_large(shared, &names)?;
+    torn::forget_oldest(&*shared.disk, &shared.data, &names)?;
     report.replayed = replay(shared, last, &mut report)?;
     let retry = recent_keys(shared);
     report.samples = shared.index.len();
@@ -136,7 +140,12 @@ fn close_segment(shared: &Shared, id: SegmentId, path: &Path, report: &mut Recov
     drop(file);
     let expected = SegmentHeader { store: shared.store, segment: id, kind: SegmentKind::Lane, created_at_ms: 0 };
     let header = header_of(&bytes, &shared.store, id);
-    let found = scan(&bytes, &header.unwrap_or(expected));
+    let mut found = scan(&bytes, &header.unwrap_or(expected));
+    if found.torn_bytes > 0 && !torn::keep_acknowledged(&bytes, &mut found, shared.catalogue.watermark()) {
+        let tail = torn::set_aside(&*shared.disk, &shared.data, id, &bytes, &found)?;
+        tracing::warn!(%tail, "a torn tail was cut");
+        report.torn.push(tail);
+    }
     if found.entries.is_empty() && found.damaged.is_empty() {
         // Killed before the first batch was complete.
         report.torn_bytes += found.torn_bytes;
@@ -153,6 +162,10 @@ fn close_segment(shared: &Shared, id: SegmentId, path: &Path, report: &mut Recov
         let mut damage = Damage::at(id, *offset..*offset, "the sample's content does not match its checksum");
         damage.digest = Some(*digest);
         report.damage.push(damage);
+        let broken = found.entries.iter().find(|entry| entry.offset == *offset && entry.kind.brings_content());
+        if let Some(entry) = broken {
+            shared.suspects.add(SampleId(entry.sequence));
+        }
     }
     tracing::warn!(segment = %id, records = found.entries.len(), torn_bytes = found.torn_bytes, "closing a segment that a crash left open");
     report.recovered_segments += 1;
@@ -342,7 +355,7 @@ fn remove_unnamed_large(shared: &Shared, names: &[String]) -> Result<(), OpenErr
 fn replay(shared: &Shared, last: u64, report: &mut Recovery) -> Result<u64, OpenError> {
     let watermark = shared.catalogue.watermark();
     if watermark > last {
-        return Err(OpenError::LogBehind { catalogue: watermark, log: last });
+        return Err(OpenError::LogBehind { catalogue: watermark, log: last, torn: report.torn.clone() });
     }
     let mut unseen = Vec::new();
     for segment in shared.table.all() {

@@ -5,6 +5,7 @@ use crate::large::{LargeFile, PART_BYTES};
 use crate::pack::{BLOCK_BYTES, BlockLen, Identity, Opener, StoreKey, block_count, open_block};
 use crate::segment::reader::{RecordView, Segment};
 use crate::shared::{Known, Shared};
+use crate::suspects::Suspects;
 use model::{Blake3, SampleId, Sha256};
 use std::sync::Arc;
 
@@ -21,6 +22,7 @@ pub struct Sample {
     blake3: Blake3,
     known: Known,
     key: StoreKey,
+    suspects: Arc<Suspects>,
     source: Source,
 }
 
@@ -56,18 +58,34 @@ fn damaged(segment: &Segment, view: &RecordView, what: &str) -> ReadError {
 }
 
 impl Sample {
+    /// `None` when the segment was replaced meanwhile. What is found damaged here or by reading makes it a suspect.
     pub(crate) fn open(shared: &Shared, digest: &Blake3, known: Known) -> Result<Option<Self>, ReadError> {
         let Some(segment) = shared.table.segment(known.place.segment) else { return Ok(None) };
+        let source = Self::source(shared, digest, known, segment);
+        let source = match source {
+            // The finish pass has given the sample another file, and the record another place.
+            Err(ReadError::Io { .. }) if shared.table.segment(known.place.segment).is_none() => return Ok(None),
+            source => source.map_err(|error| noted(&shared.suspects, digest, &known, error))?,
+        };
+        Ok(Some(Self {
+            blake3: *digest,
+            known,
+            key: shared.key.clone(),
+            suspects: Arc::clone(&shared.suspects),
+            source,
+        }))
+    }
+
+    fn source(shared: &Shared, digest: &Blake3, known: Known, segment: Arc<Segment>) -> Result<Source, ReadError> {
         let view = segment.record(known.place.offset)?;
-        let source = match crate::large::named_file(&view.head) {
-            Some((id, closing_at)) => Source::Large(large_file(shared, id, closing_at)?),
+        match crate::large::named_file(&view.head) {
+            Some((id, closing_at)) => Ok(Source::Large(large_file(shared, id, closing_at)?)),
             None => {
                 let identity = Identity { id: digest.0, raw_bytes: view.head.raw_bytes };
                 let sealed = Box::new(SealedBlocks::new(&segment, view, identity)?);
-                Source::Record { segment, sealed }
+                Ok(Source::Record { segment, sealed })
             }
-        };
-        Ok(Some(Self { blake3: *digest, known, key: shared.key.clone(), source }))
+        }
     }
 
     /// Its address.
@@ -114,6 +132,10 @@ impl Sample {
     /// # Errors
     /// The block is damaged, there is no such block, or the disk said no; `out` is then as it was.
     pub fn read_block(&self, number: u64, out: &mut Vec<u8>) -> Result<(), ReadError> {
+        self.open_block(number, out).map_err(|error| noted(&self.suspects, &self.blake3, &self.known, error))
+    }
+
+    fn open_block(&self, number: u64, out: &mut Vec<u8>) -> Result<(), ReadError> {
         match &self.source {
             Source::Record { segment, sealed } => {
                 sealed.open(segment, &self.key, u32::try_from(number).unwrap_or(u32::MAX), out)
@@ -146,6 +168,17 @@ impl Sample {
         plain.truncate(skip + len);
         plain.drain(..skip);
         Ok(plain)
+    }
+}
+
+/// Names the sample in a damage, whichever record of it was found damaged, and remembers it.
+fn noted(suspects: &Suspects, digest: &Blake3, known: &Known, error: ReadError) -> ReadError {
+    match error {
+        ReadError::Damaged(damage) => {
+            suspects.add(known.sample);
+            ReadError::Damaged(damage.of_sample(*digest, known.sample.0))
+        }
+        io @ ReadError::Io { .. } => io,
     }
 }
 

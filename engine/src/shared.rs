@@ -14,12 +14,13 @@ use crate::segment::reader::Segment;
 use crate::segment::table::SegmentTable;
 use crate::segment::{Place, SEGMENTS_MAX, SegmentId};
 use crate::settings::Settings;
+use crate::suspects::Suspects;
 use model::{Blake3, SampleId, Sha256};
 use parking_lot::Mutex;
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Damaged places that are remembered by name; more are only counted.
@@ -44,6 +45,9 @@ pub(crate) struct Shared {
     pub(crate) holds: Mutex<Holds>,
     /// Large samples' files that recovery found named in the log.
     pub(crate) named_large: Mutex<HashSet<SegmentId>>,
+    /// Samples whose stored copy is not to be relied on.
+    pub(crate) suspects: Arc<Suspects>,
+    closing: AtomicBool,
     failure: Mutex<Option<String>>,
     damage: Mutex<Vec<Damage>>,
 }
@@ -121,6 +125,7 @@ impl Shared {
         pressure: Pressure,
         catalogue: Catalogue,
     ) -> Self {
+        let suspects = Arc::new(Suspects::load(&*disk, &data));
         Self {
             disk,
             data,
@@ -138,25 +143,45 @@ impl Shared {
             dead: Mutex::default(),
             holds: Mutex::default(),
             named_large: Mutex::default(),
+            suspects,
+            closing: AtomicBool::new(false),
             failure: Mutex::default(),
             damage: Mutex::default(),
         }
     }
 
-    /// Looks a digest up and compares it in full.
+    /// Looks a digest up and compares it in full. A copy that was found damaged counts as not there.
     pub(crate) fn find(&self, digest: &Blake3) -> Result<Option<Known>, ReadError> {
+        self.find_among(digest, |sample| !self.suspects.contains(sample))
+    }
+
+    /// As [`Shared::find`], but gives a damaged copy when there is no other: most of it may still read.
+    pub(crate) fn find_for_reading(&self, digest: &Blake3) -> Result<Option<Known>, ReadError> {
+        match self.find(digest)? {
+            None if self.suspects.any() => self.find_among(digest, |_| true),
+            found => Ok(found),
+        }
+    }
+
+    fn find_among(&self, digest: &Blake3, wanted: impl Fn(SampleId) -> bool) -> Result<Option<Known>, ReadError> {
         // A segment may be replaced by compaction between the look into the index and the look into the table; the
         // index then has the new place, so a second look finds it.
         for _ in 0..3 {
             let mut moved = false;
             let mut unreadable = None;
             let found = self.index.find(prefix(digest), |sample, place| {
+                if !wanted(sample) {
+                    return None;
+                }
                 let Some(segment) = self.table.segment(place.segment) else {
                     moved = true;
                     return None;
                 };
                 // A copy that does not read must not hide another that does.
                 known_at(&segment, sample, place, digest).unwrap_or_else(|error| {
+                    if matches!(error, ReadError::Damaged(_)) {
+                        self.suspects.add(sample);
+                    }
                     unreadable = Some(error);
                     None
                 })
@@ -171,9 +196,34 @@ impl Shared {
         Ok(None)
     }
 
+    /// Whether a newer copy of this sample's content is here that nothing speaks against.
+    pub(crate) fn is_superseded(&self, digest: &Blake3, sample: SampleId) -> bool {
+        matches!(self.find(digest), Ok(Some(known)) if known.sample > sample)
+    }
+
+    /// Counts a new sample that takes the place of a damaged one.
+    pub(crate) fn count_if_healed(&self, digest: &Blake3, sample: SampleId) {
+        if self.suspects.any() {
+            let mut older = self.index.samples_of(prefix(digest)).into_iter().filter(|other| *other < sample);
+            if older.any(|older| self.suspects.contains(older)) {
+                self.counters.healed.add(1);
+                tracing::info!(%digest, "a damaged sample came again and is stored anew");
+            }
+        }
+    }
+
     pub(crate) fn allot_segment(&self) -> Option<SegmentId> {
         let taken = self.next_segment.fetch_add(1, Ordering::Relaxed);
         (taken < SEGMENTS_MAX).then_some(SegmentId(taken))
+    }
+
+    /// Long background work ends at its next step.
+    pub(crate) fn close_soon(&self) {
+        self.closing.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_closing(&self) -> bool {
+        self.closing.load(Ordering::Relaxed)
     }
 
     /// The first failure stands.

@@ -117,12 +117,32 @@ fn lengths_that_contradict_each_other_are_refused() {
 }
 
 #[test]
-fn a_chunked_body_with_a_length_is_read_by_its_chunks_only() {
+fn a_chunked_body_with_a_length_is_refused_and_what_follows_it_is_no_request() {
     let server = start(|_| {});
-    let request = "PUT /v1/samples HTTP/1.1\r\nhost: t\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n\
-                   3\r\nabc\r\n0\r\n\r\n";
-    let item = server.raw(request.as_bytes()).expect("an answer").json();
-    assert_eq!(item["sample"]["blake3"], blake3::hash(b"abc").to_hex().as_str());
+    let (length, encoding) = ("content-length: 6\r\n", "Transfer-Encoding: chunked\r\n");
+    for lengths in [format!("{length}{encoding}"), format!("{encoding}{length}")] {
+        // By its chunks the body ends before the second request, by its length it does not.
+        let request = format!(
+            "PUT /v1/samples HTTP/1.1\r\nhost: t\r\n{lengths}\r\n0\r\n\r\n\
+             PUT /v1/samples HTTP/1.1\r\nhost: t\r\ncontent-length: 3\r\n\r\nabc"
+        );
+        let mut stream = connect(server.http);
+        stream.write_all(request.as_bytes()).expect("the server reads");
+        let answer = read_answer(&stream, false).expect("an answer");
+        assert_eq!((answer.status, answer.header("connection")), (400, Some("close")), "{lengths:?}");
+        assert!(String::from_utf8_lossy(&answer.body).contains("transfer-encoding"), "{answer:?}");
+        assert!(read_answer(&stream, false).is_none(), "the connection ends");
+    }
+    assert_eq!(server.count(), 0);
+    // The second request of a connection is looked at as well.
+    let mut stream = connect(server.http);
+    for (lengths, status) in
+        [("content-length: 3\r\n", 201), ("content-length: 3\r\ntransfer-encoding: chunked\r\n", 400)]
+    {
+        let request = format!("PUT /v1/samples HTTP/1.1\r\nhost: t\r\n{lengths}\r\nabc");
+        stream.write_all(request.as_bytes()).expect("the server reads");
+        assert_eq!(read_answer(&stream, false).expect("an answer").status, status);
+    }
 }
 
 #[test]

@@ -56,6 +56,8 @@ pub(super) const PAGE_ITEMS_MAX: usize = 1_000;
 /// Rows that one page may look at while a filter rejects them, some 3 us each: a page stays below 50 ms whatever is
 /// asked, and may be short.
 pub(super) const PAGE_ROWS_MAX: usize = 8_000;
+/// How long a question by SHA-256 may learn what it has not read yet: some 5 M samples.
+pub(super) const SHA256_WAIT_MAX: Duration = Duration::from_secs(5);
 /// How long a count may take.
 pub(super) const COUNT_WAIT_MAX: Duration = Duration::from_secs(5);
 /// Names of clients, platforms and reasons that the writer remembers, of each kind.

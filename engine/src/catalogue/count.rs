@@ -34,8 +34,8 @@ pub(super) fn count(connection: &Connection, filter: &Filter) -> rusqlite::Resul
 
 /// The answer of the kept counts; `None` where they have none.
 fn kept(connection: &Connection, filter: &Filter) -> rusqlite::Result<Option<u64>> {
-    let Filter { statuses: _, client, digest, signature, since_ms, until_ms } = filter;
-    if digest.is_some() || signature.is_some() || since_ms.is_some() || until_ms.is_some() {
+    let Filter { statuses: _, client, samples, signature, since_ms, until_ms } = filter;
+    if samples.is_some() || signature.is_some() || since_ms.is_some() || until_ms.is_some() {
         return Ok(None);
     }
     let statuses = filter.distinct_statuses();

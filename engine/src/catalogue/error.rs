@@ -74,6 +74,12 @@ pub enum CatalogueError {
         /// How long it took.
         waited_ms: u64,
     },
+    /// The samples' digests are not all read yet.
+    #[error("{samples} samples were looked at so far, more are left: ask again, the search goes on from there")]
+    StillReading {
+        /// Samples known so far.
+        samples: u64,
+    },
     /// A text that is no cursor of ours.
     #[error("'{text}' is not a cursor; take one from the `next` of a page")]
     Cursor {

@@ -16,8 +16,9 @@ pub struct Filter {
     pub statuses: Vec<Status>,
     /// Forwarded by this client.
     pub client: Option<String>,
-    /// Of this sample. Whoever asks by digest resolves it first: the catalogue has no index on digests.
-    pub digest: Option<SampleId>,
+    /// Of one of these samples. Whoever asks by digest resolves it first: the catalogue has no index on digests. A digest
+    /// may name several, copies of the same content.
+    pub samples: Option<Vec<SampleId>>,
     /// Detected by this signature.
     pub signature: Option<String>,
     /// Received at or after, milliseconds since 1970 UTC.
@@ -75,7 +76,7 @@ impl Driver {
 pub(super) struct Residual {
     statuses: Vec<Status>,
     client: Option<i64>,
-    sample: Option<i64>,
+    samples: Option<Vec<i64>>,
     since_ms: Option<i64>,
     until_ms: Option<i64>,
 }
@@ -96,7 +97,7 @@ impl Residual {
         let status = row::status(code)?;
         Ok((self.statuses.is_empty() || self.statuses.contains(&status))
             && self.client.is_none_or(|wanted| wanted == client)
-            && self.sample.is_none_or(|wanted| wanted == sample)
+            && self.samples.as_ref().is_none_or(|wanted| wanted.contains(&sample))
             && self.since_ms.is_none_or(|since| at_ms >= since)
             && self.until_ms.is_none_or(|until| at_ms < until))
     }
@@ -134,14 +135,19 @@ impl Filter {
                 None => return Ok(none),
             },
         };
-        let sample = self.digest.map(|sample| sample.0 as i64);
+        let samples = self.samples.as_ref().map(|samples| {
+            let mut samples: Vec<_> = samples.iter().map(|sample| sample.0 as i64).collect();
+            samples.sort_unstable();
+            samples.dedup();
+            samples
+        });
         let statuses = self.distinct_statuses();
         let drivers = if let Some(signature) = signature {
-            (residual.sample, residual.client, residual.statuses) = (sample, client, statuses);
+            (residual.samples, residual.client, residual.statuses) = (samples, client, statuses);
             vec![Driver::Signature(signature)]
-        } else if let Some(sample) = sample {
+        } else if let Some(samples) = samples {
             (residual.client, residual.statuses) = (client, statuses);
-            vec![Driver::Sample(sample)]
+            samples.into_iter().map(Driver::Sample).collect()
         } else if let Some(client) = client {
             let statuses = if statuses.is_empty() { Status::ALL.to_vec() } else { statuses };
             statuses.into_iter().map(|status| Driver::ClientStatus(client, status)).collect()

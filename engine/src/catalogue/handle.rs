@@ -10,9 +10,10 @@ use super::page::{Cursor, Page};
 use super::queue::{Asked, CatalogueHealth, Queue};
 use super::readers::Readers;
 use super::row::Clients;
+use super::sha256::{self, Sha256Names};
 use super::writer::Writer;
 use super::{audit, check, owner, page, row};
-use model::{Blake3, Item, ItemId, SampleId, Status, Timestamp};
+use model::{Blake3, Item, ItemId, SampleId, Sha256, Status, Timestamp};
 use parking_lot::Mutex;
 use rusqlite::{OptionalExtension, params};
 use std::path::{Path, PathBuf};
@@ -33,6 +34,7 @@ struct Inner {
     path: PathBuf,
     queue: Arc<Queue>,
     readers: Readers,
+    sha256_names: Sha256Names,
     pages_max: Arc<AtomicU32>,
     owner: Mutex<Option<JoinHandle<()>>>,
 }
@@ -62,6 +64,7 @@ impl Catalogue {
                 path: path.to_path_buf(),
                 queue,
                 readers: Readers::new(path, settings.readers, settings.reader_cache_bytes),
+                sha256_names: Sha256Names::default(),
                 pages_max,
                 owner: Mutex::new(Some(owner)),
             }),
@@ -175,6 +178,28 @@ impl Catalogue {
                 })
                 .optional()
         })
+    }
+
+    /// The digests of a sample that has items.
+    ///
+    /// # Errors
+    /// Reading failed.
+    pub fn digests_of(&self, sample: SampleId) -> Result<Option<(Blake3, Sha256)>, CatalogueError> {
+        self.inner.readers.read(|connection| sha256::digests(connection, sample))
+    }
+
+    /// The samples with this SHA-256 that have items. The first question reads every sample's row, later ones what came
+    /// since.
+    ///
+    /// # Errors
+    /// Reading failed, or took longer than a caller should wait; asking again goes on from there.
+    pub fn samples_with_sha256(&self, sha256: &Sha256) -> Result<Vec<SampleId>, CatalogueError> {
+        self.inner.sha256_names.samples(&self.inner.readers, sha256)
+    }
+
+    /// Memory that questions by SHA-256 have taken: none before the first.
+    pub fn sha256_memory_bytes(&self) -> u64 {
+        self.inner.sha256_names.memory_bytes()
     }
 
     /// Every client that has items: name, items, plain bytes of their samples (a shared sample counts for each item).

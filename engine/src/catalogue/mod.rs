@@ -7,7 +7,8 @@
 //! 5. The catalogue is never on the path of an acknowledgement; its lag is bounded by whoever feeds it.
 //!
 //! Reading order: `handle` is what callers hold, [`change`] what comes in; `queue` and `owner` bring it to `writer`, which
-//! uses `own`, `schema`, `names`, `totals`, `span` and [`audit`]; [`filter`], [`page`] and `count` read it back, `row` is an item's row, `check`
+//! uses `own`, `schema`, `names`, `totals`, `span` and [`audit`]; [`filter`], [`page`] and `count` read it back, `sha256` finds
+//! samples by that digest, `row` is an item's row, `check`
 //! counts all of it again. `bounds` holds every limit, [`error`] every failure.
 
 pub mod audit;
@@ -26,6 +27,7 @@ mod queue;
 mod readers;
 mod row;
 mod schema;
+mod sha256;
 mod span;
 mod totals;
 mod writer;

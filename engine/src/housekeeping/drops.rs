@@ -3,9 +3,11 @@
 //! 1. A sample is dropped only when the catalogue, brought up to a point of the log after the decision was announced,
 //!    knows no item of it, and no arrival came to rely on it in between.
 //! 2. The lane has the last word, for only the lane makes arrivals.
+//! 3. A newer copy, stored because the older was damaged, also serves the items of the older: it goes after them.
 
 use crate::lane::Work;
 use crate::reply::reply;
+use crate::segment::footer::prefix;
 use crate::shared::Shared;
 use crossbeam_channel::{Sender, bounded};
 use model::{Blake3, SampleId};
@@ -45,16 +47,20 @@ impl Drops {
             if round.is_empty() {
                 return;
             }
-            if !decide(shared, lane, &round) {
-                self.add(round);
-                return;
+            match decide(shared, lane, &round) {
+                Some(freed) => self.add(freed),
+                None => {
+                    self.add(round);
+                    return;
+                }
             }
         }
     }
 }
 
-/// `false` when the catalogue does not catch up or the lane has stopped.
-fn decide(shared: &Shared, lane: &Sender<Work>, round: &[(Blake3, SampleId)]) -> bool {
+/// Gives the newer copies that served what goes now, to be decided next; `None` when the catalogue does not catch up or
+/// the lane has stopped.
+fn decide(shared: &Shared, lane: &Sender<Work>, round: &[(Blake3, SampleId)]) -> Option<Vec<(Blake3, SampleId)>> {
     {
         let mut holds = shared.holds.lock();
         round.iter().for_each(|(_, sample)| holds.close(*sample));
@@ -62,8 +68,14 @@ fn decide(shared: &Shared, lane: &Sender<Work>, round: &[(Blake3, SampleId)]) ->
     // What was placed before this point and relies on one of them is in the log now; what comes later is noticed.
     let reached = barrier(lane).is_some_and(|sequence| shared.catalogue.reach(sequence, CATCH_UP));
     let mut tombstones = Vec::new();
+    let mut freed = Vec::new();
     for (digest, sample) in round {
-        let unneeded = reached && matches!(shared.catalogue.live_items_of(*sample), Ok(0));
+        let copies = shared.index.samples_of(prefix(digest));
+        let mut served = copies.iter().filter(|copy| *copy <= sample).chain(std::iter::once(sample));
+        let unneeded = reached && served.all(|copy| matches!(shared.catalogue.live_items_of(*copy), Ok(0)));
+        if unneeded {
+            freed.extend(copies.iter().filter(|copy| *copy > sample).map(|copy| (*digest, *copy)));
+        }
         if unneeded && !shared.dead.lock().samples.contains(&sample.0) {
             tombstones.push((*digest, *sample));
         } else {
@@ -75,11 +87,11 @@ fn decide(shared: &Shared, lane: &Sender<Work>, round: &[(Blake3, SampleId)]) ->
         let answer = answer.clone();
         let done = Box::new(move |outcome| drop(answer.send(outcome)));
         if lane.send(Work::Tombstone { digest, sample, done }).is_err() {
-            return false;
+            return None;
         }
     }
     drop(answer);
-    reached && answers.iter().all(|outcome| outcome.is_ok())
+    (reached && answers.iter().all(|outcome| outcome.is_ok())).then_some(freed)
 }
 
 fn barrier(lane: &Sender<Work>) -> Option<u64> {

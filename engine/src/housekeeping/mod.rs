@@ -70,6 +70,7 @@ impl Housekeeping {
     }
 
     pub(crate) fn stop(&self) {
+        self.passes.shared.close_soon();
         *self.passes.stopping.lock() = true;
         self.passes.wake.notify_all();
         if let Some(thread) = self.thread.lock().take() {
@@ -99,6 +100,7 @@ impl Passes {
             if self.shared.settings.scrub {
                 scrub.step(&self.shared, ROUND);
             }
+            self.shared.suspects.save(&*self.shared.disk, &self.shared.data);
         }
     }
 

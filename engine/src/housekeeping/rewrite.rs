@@ -9,6 +9,7 @@
 use crate::disk::AlignedBuf;
 use crate::error::ReadError;
 use crate::lane::growing::Growing;
+use crate::large::{Finished, Turn};
 use crate::pack::{Effort, Identity, Opener, Packed, open_block, pack};
 use crate::quota::Level;
 use crate::segment::batch::BatchBuilder;
@@ -25,6 +26,9 @@ use std::sync::Arc;
 
 /// Bytes of a batch in a rewrite: large enough for the disk, small enough for memory.
 const BATCH_BYTES: usize = 2 << 20;
+/// Plain bytes of large samples that one rewrite compresses for good, and one sample at least: so much lies there twice
+/// until the switch.
+const LARGE_BYTES: u64 = 256 << 20;
 /// A segment with this share of dead bytes, in percent, is worth compacting.
 const DEAD_PERCENT: u64 = 50;
 /// So many small segments are merged into one.
@@ -87,10 +91,14 @@ struct Sorted {
     samples_gone: Vec<u64>,
 }
 
-pub(super) fn carry_out(shared: &Shared, plan: &Plan) -> io::Result<()> {
+pub(super) fn carry_out(shared: &Arc<Shared>, plan: &Plan) -> io::Result<()> {
     let sorted = sort(shared, &plan.victims).map_err(io::Error::other)?;
-    let moved = if sorted.keep.is_empty() { None } else { Some(write(shared, plan, &sorted)?) };
+    let mut large = LargeTurn::new(plan.recompress);
+    let moved = if sorted.keep.is_empty() { None } else { Some(write(shared, plan, &sorted, &mut large)?) };
     if let Some((segment, moved)) = moved {
+        if large.is_stuck() {
+            segment.call_finished();
+        }
         // Readers that come now find the new place; those that hold the old segment keep it until they are done.
         shared.table.put(Arc::clone(&segment));
         for (entry, old, new) in &moved {
@@ -103,6 +111,7 @@ pub(super) fn carry_out(shared: &Shared, plan: &Plan) -> io::Result<()> {
         recount_dead(shared, &segment).map_err(io::Error::other)?;
     }
     remove_victims(shared, &plan.victims)?;
+    large.finished.into_iter().for_each(|finished| finished.switched(shared));
     let mut dead = shared.dead.lock();
     for item in &sorted.items_gone {
         dead.items.remove(item);
@@ -178,14 +187,21 @@ fn sort(shared: &Shared, victims: &[Arc<Segment>]) -> Result<Sorted, ReadError> 
 /// Where a record lay and where it lies now.
 type Moved = Vec<(Entry, Place, Place)>;
 
-fn write(shared: &Shared, plan: &Plan, sorted: &Sorted) -> io::Result<(Arc<Segment>, Moved)> {
+fn write(
+    shared: &Arc<Shared>,
+    plan: &Plan,
+    sorted: &Sorted,
+    large: &mut LargeTurn,
+) -> io::Result<(Arc<Segment>, Moved)> {
     let id = shared.allot_segment().ok_or_else(|| io::Error::other("all segment numbers are used"))?;
     let path = rewrite_path(&shared.data, id);
-    let written = write_records(shared, plan, sorted, id).inspect_err(|_| {
+    let written = write_records(shared, plan, sorted, id, large).inspect_err(|_| {
         let _ = shared.disk.unlink(&path);
     })?;
     let (footer, moved) = written;
     let final_path = segment_path(&shared.data, id);
+    // A rename that fails may yet be found done by the next start.
+    large.named();
     shared.disk.rename(&path, &final_path)?;
     shared.disk.sync_dir(&segments_dir(&shared.data))?;
     let file = shared.disk.open(&final_path, shared.settings.read)?;
@@ -193,13 +209,20 @@ fn write(shared: &Shared, plan: &Plan, sorted: &Sorted) -> io::Result<(Arc<Segme
     Ok((segment, moved))
 }
 
-fn write_records(shared: &Shared, plan: &Plan, sorted: &Sorted, id: SegmentId) -> io::Result<(Footer, Moved)> {
+fn write_records(
+    shared: &Arc<Shared>,
+    plan: &Plan,
+    sorted: &Sorted,
+    id: SegmentId,
+    large: &mut LargeTurn,
+) -> io::Result<(Footer, Moved)> {
     let mut growing = Growing::create(shared, &rewrite_path(&shared.data, id), id, SegmentKind::Lane)?;
     let mut entries = Vec::with_capacity(sorted.keep.len());
     let mut moved = Vec::with_capacity(sorted.keep.len());
     let mut builder = BatchBuilder::new(AlignedBuf::with_capacity(BATCH_BYTES));
     for (victim, entry) in &sorted.keep {
-        let copy = Copy::of(shared, victim, entry, plan.recompress).map_err(io::Error::other)?;
+        let mut copy = Copy::of(shared, victim, entry, plan.recompress).map_err(io::Error::other)?;
+        large.take(shared, &mut copy.head, Place { segment: victim.id, offset: entry.offset })?;
         let at = builder.push(&copy.head, &copy.meta, &copy.table, &copy.payload);
         let place = Place { segment: id, offset: growing.written() + at as u64 };
         moved.push((*entry, Place { segment: victim.id, offset: entry.offset }, place));
@@ -221,6 +244,51 @@ fn append(shared: &Shared, growing: &mut Growing, builder: BatchBuilder) -> io::
     let (pages, chain) = builder.close(growing.header.segment, shared.store, growing.batches(), growing.written());
     let (pages, outcome) = growing.append(pages, chain);
     outcome.map(|()| pages)
+}
+
+/// The large samples whose turn it is in one rewrite.
+struct LargeTurn {
+    /// Plain bytes that may still be done; 0 when it is nobody's turn.
+    budget_bytes: u64,
+    finished: Vec<Finished>,
+    left: bool,
+}
+
+impl LargeTurn {
+    fn new(recompress: bool) -> Self {
+        Self { budget_bytes: if recompress { LARGE_BYTES } else { 0 }, finished: Vec::new(), left: false }
+    }
+
+    /// Compresses a large sample for good and lets the record name the new file.
+    fn take(&mut self, shared: &Arc<Shared>, head: &mut RecordHead, place: Place) -> io::Result<()> {
+        if head.kind != RecordKind::Large || head.effort >= Effort::Final {
+            return Ok(());
+        }
+        if self.budget_bytes == 0 || shared.dead.lock().samples.contains(&head.sequence) {
+            self.left = true;
+            return Ok(());
+        }
+        self.budget_bytes = self.budget_bytes.saturating_sub(head.raw_bytes);
+        match crate::large::finish(shared, head, place)? {
+            Turn::Smaller(finished) => {
+                *head = finished.head;
+                self.finished.push(finished);
+            }
+            Turn::NoGain => head.effort = Effort::Final,
+            Turn::NotNow => self.left = true,
+        }
+        Ok(())
+    }
+
+    /// From here on the log may name the new files, whatever else fails.
+    fn named(&mut self) {
+        self.finished.iter_mut().for_each(Finished::named);
+    }
+
+    /// Some are left, and another turn would do no better: there is no room for two files.
+    fn is_stuck(&self) -> bool {
+        self.left && self.finished.is_empty()
+    }
 }
 
 /// A record as it will stand in the new segment.

@@ -127,6 +127,7 @@ impl Lane {
         if duplicate {
             counters.duplicates.add(1)
         } else {
+            shared.count_if_healed(&head.blake3, sample);
             counters.stored.add(1)
         }
         counters.raw_bytes.add(head.raw_bytes);

@@ -4,11 +4,15 @@
 //!    removes it.
 //! 2. The reservation grows before the bytes do.
 //! 3. Giving up and deleting are an unlink.
+//! 4. The finish pass writes a new file and switches; a file never changes.
 
 mod file;
+mod finish;
+mod parts;
 mod writer;
 
 pub(crate) use file::LargeFile;
+pub(crate) use finish::{Finished, Turn, finish};
 pub(crate) use writer::Discard;
 pub use writer::LargeWriter;
 

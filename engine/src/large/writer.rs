@@ -1,18 +1,16 @@
 //! Streaming a large sample in.
 
-use super::{PART_BYTES, closing_bytes, part_id};
-use crate::disk::AlignedBuf;
+use super::PART_BYTES;
+use super::parts::{PartFile, Staged};
 use crate::engine::Engine;
 use crate::error::SubmitError;
-use crate::lane::growing::Growing;
 use crate::lane::{Coming, Content, Done, LargeContent, Work};
-use crate::pack::{Digests, Effort, Identity, Salt, pack};
+use crate::pack::{Digests, Effort};
 use crate::pool::Buffer;
 use crate::quota::{FullReason, Permit, Refusal};
-use crate::segment::batch::{BATCH_OVERHEAD_BYTES, BatchBuilder};
-use crate::segment::header::SegmentKind;
-use crate::segment::record::{HEAD_BYTES, RecordHead, RecordKind};
-use crate::segment::{SegmentId, large_path, segments_dir};
+use crate::segment::batch::BATCH_OVERHEAD_BYTES;
+use crate::segment::record::HEAD_BYTES;
+use crate::segment::{SegmentId, large_path};
 use crate::shared::Shared;
 use model::{Arrival, Blake3, Sha256};
 use sha2::Digest as _;
@@ -20,23 +18,17 @@ use std::io;
 use std::sync::Arc;
 use std::time::Instant;
 
-/// Disk space asked for at once.
-const ALLOCATE_BYTES: u64 = 8 << 20;
-
 /// Takes the bytes of one large sample. All calls block. Dropping it gives the sample up and removes what was written.
 pub struct LargeWriter {
     engine: Engine,
-    file: SegmentId,
-    growing: Growing,
+    parts: PartFile,
     discard: Option<Discard>,
     permit: Option<Permit>,
     arrival: Option<Arrival>,
     part: Buffer,
-    offsets: Vec<u64>,
     blake3: blake3::Hasher,
     sha256: sha2::Sha256,
     raw_bytes: u64,
-    buffer: AlignedBuf,
     submitted: Instant,
 }
 
@@ -49,6 +41,16 @@ pub(crate) struct Discard {
 }
 
 impl Discard {
+    /// For a file that was just made and is not charged yet.
+    pub(crate) fn new(shared: &Arc<Shared>, file: SegmentId) -> Self {
+        Self { shared: Arc::clone(shared), file, charged: 0, kept: false }
+    }
+
+    /// So many bytes of the file are charged now.
+    pub(crate) fn charged(&mut self, bytes: u64) {
+        self.charged += bytes;
+    }
+
     /// The log names the file now.
     pub(crate) fn keep(mut self) {
         self.kept = true;
@@ -78,24 +80,20 @@ impl LargeWriter {
         }
         let file =
             shared.allot_segment().ok_or_else(|| SubmitError::Stopped("all segment numbers are used".to_owned()))?;
-        let path = large_path(&shared.data, file);
-        let growing = Growing::create(shared, &path, file, SegmentKind::Large)
-            .map_err(|error| full_or_stopped(shared, &error))?;
-        let discard = Discard { shared: Arc::clone(shared), file, charged: growing.written(), kept: false };
-        shared.ledger.charge(growing.written());
+        let parts = PartFile::create(shared, file).map_err(|error| full_or_stopped(shared, &error))?;
+        let mut discard = Discard::new(shared, file);
+        shared.ledger.charge(parts.written());
+        discard.charged(parts.written());
         Ok(Self {
             engine: engine.clone(),
-            file,
-            growing,
+            parts,
             discard: Some(discard),
             permit: Some(permit),
             arrival: Some(arrival),
             part: shared.pool.take(PART_BYTES),
-            offsets: Vec::new(),
             blake3: blake3::Hasher::new(),
             sha256: sha2::Sha256::new(),
             raw_bytes: 0,
-            buffer: AlignedBuf::default(),
             submitted: Instant::now(),
         })
     }
@@ -134,7 +132,7 @@ impl LargeWriter {
     }
 
     fn close(&mut self, expected: Option<Blake3>) -> Result<Digests, SubmitError> {
-        if !self.part.is_empty() || self.offsets.is_empty() {
+        if !self.part.is_empty() || !self.parts.has_parts() {
             self.write_part()?;
         }
         let digests = Digests {
@@ -155,18 +153,17 @@ impl LargeWriter {
             self.send(digests, Content::Here { known, body: None }, done);
             return;
         }
-        let closed = self.write_closing(&digests).and_then(|closing_at| {
-            self.growing.finish().map_err(|error| full_or_stopped(&shared, &error))?;
-            // The name must be durable before the log speaks of it.
-            shared.disk.sync_dir(&segments_dir(&shared.data)).map_err(|error| full_or_stopped(&shared, &error))?;
+        let staged = self.parts.stage_closing(&digests, self.raw_bytes);
+        let closed = self.append(staged).and_then(|closing_at| {
+            self.parts.finish(&shared).map_err(|error| full_or_stopped(&shared, &error))?;
             Ok(closing_at)
         });
         match closed {
             Ok(closing_at) => {
                 let content = LargeContent {
-                    file: self.file,
+                    file: self.parts.file,
                     closing_at,
-                    stored_bytes: self.growing.written(),
+                    stored_bytes: self.parts.written(),
                     effort: Effort::Usual,
                     discard: self.discard.take(),
                 };
@@ -188,71 +185,31 @@ impl LargeWriter {
     }
 
     fn write_part(&mut self) -> Result<(), SubmitError> {
-        let shared = Arc::clone(self.engine.shared());
         self.blake3.update(&self.part);
         self.sha256.update(self.part.as_slice());
-        let identity =
-            Identity { id: part_id(self.file, self.offsets.len() as u64), raw_bytes: self.part.len() as u64 };
-        let packed = pack(&shared.key, &self.part, &identity, Effort::Usual);
-        shared.counters.packed_at(packed.effort);
-        let head = RecordHead {
-            effort: packed.effort,
-            single_raw: packed.blocks.len() == 1 && packed.blocks[0].is_raw(),
-            raw_bytes: packed.raw_bytes,
-            blocks: packed.blocks.len() as u32,
-            payload_bytes: packed.payload.len() as u32,
-            payload_crc: packed.payload_crc,
-            salt: packed.salt,
-            ..blank(RecordKind::Part, self.offsets.len() as u64)
-        };
-        let table: Vec<u8> = match packed.blocks.as_slice() {
-            [_] => Vec::new(),
-            blocks => blocks.iter().flat_map(|block| block.0.to_le_bytes()).collect(),
-        };
-        let at = self.append(&head, &table, &packed.payload)?;
-        self.offsets.push(at);
+        let staged = self.parts.stage_part(self.engine.shared(), &self.part, Effort::Usual);
+        self.append(staged)?;
         self.part.clear();
         Ok(())
     }
 
-    /// The record that ends the file: digests, plain bytes, the offsets of the parts.
-    fn write_closing(&mut self, digests: &Digests) -> Result<u64, SubmitError> {
-        let payload: Vec<u8> = self.offsets.iter().flat_map(|offset| offset.to_le_bytes()).collect();
-        let head = RecordHead {
-            raw_bytes: self.raw_bytes,
-            payload_bytes: payload.len() as u32,
-            payload_crc: crc32c::crc32c(&payload),
-            blake3: digests.blake3,
-            sha256: digests.sha256,
-            ..blank(RecordKind::Closing, self.offsets.len() as u64)
-        };
-        let expected = closing_bytes(self.offsets.len() as u64);
-        let before = self.growing.written();
-        let at = self.append(&head, &[], &payload)?;
-        debug_assert_eq!(self.growing.written() - before, expected, "deleting gives back what this took");
-        Ok(at - crate::segment::batch::BATCH_HEAD_BYTES as u64)
-    }
-
-    /// Appends one record in a batch of its own; gives its offset.
-    fn append(&mut self, head: &RecordHead, table: &[u8], payload: &[u8]) -> Result<u64, SubmitError> {
+    /// Appends one record in a batch of its own; gives the batch's offset.
+    fn append(&mut self, staged: Staged) -> Result<u64, SubmitError> {
         let shared = Arc::clone(self.engine.shared());
-        let mut builder = BatchBuilder::new(std::mem::take(&mut self.buffer));
-        let in_batch = builder.push(head, &[], table, payload);
-        let bytes = builder.bytes() as u64;
+        let bytes = staged.bytes();
         self.reserve(bytes)?;
-        self.growing.make_room(bytes, ALLOCATE_BYTES).map_err(|error| full_or_stopped(&shared, &error))?;
-        let start = self.growing.written();
-        let (pages, chain) = builder.close(self.file, shared.store, self.growing.batches(), start);
-        let (pages, outcome) = self.growing.append(pages, chain);
-        self.buffer = pages;
-        // A failed write kills this file only: nothing in it was promised to anyone.
-        outcome.map_err(|error| SubmitError::Stopped(format!("writing a large sample failed: {error}")))?;
+        self.parts.make_room(&staged).map_err(|error| full_or_stopped(&shared, &error))?;
+        // A failed write kills this file only.
+        let start = self
+            .parts
+            .write(&shared, staged)
+            .map_err(|error| SubmitError::Stopped(format!("writing a large sample failed: {error}")))?;
         shared.ledger.charge(bytes);
         if let (Some(permit), Some(discard)) = (&mut self.permit, &mut self.discard) {
             permit.shrink(bytes);
-            discard.charged += bytes;
+            discard.charged(bytes);
         }
-        Ok(start + in_batch as u64)
+        Ok(start)
     }
 
     /// Makes sure that the permit covers `bytes` more, and still the record in the log after that.
@@ -264,24 +221,6 @@ impl LargeWriter {
             permit.grow(missing)?;
         }
         Ok(())
-    }
-}
-
-fn blank(kind: RecordKind, sequence: u64) -> RecordHead {
-    RecordHead {
-        kind,
-        effort: Effort::Usual,
-        content_only: false,
-        single_raw: true,
-        sequence,
-        raw_bytes: 0,
-        meta_bytes: 0,
-        blocks: 0,
-        payload_bytes: 0,
-        payload_crc: 0,
-        salt: Salt::default(),
-        blake3: Blake3([0; 32]),
-        sha256: Sha256([0; 32]),
     }
 }
 

@@ -217,9 +217,16 @@ impl Segment {
     /// Whether the finish pass has nothing to do here. Of a sealed segment; it is looked up once.
     pub(crate) fn is_finished(&self) -> bool {
         *self.finished.get_or_init(|| {
-            let unfinished = |entry: &Entry| entry.kind == RecordKind::Sample && entry.effort < Effort::Final;
+            let unfinished = |entry: &Entry| {
+                matches!(entry.kind, RecordKind::Sample | RecordKind::Large) && entry.effort < Effort::Final
+            };
             self.entries().is_ok_and(|entries| !entries.iter().any(unfinished))
         })
+    }
+
+    /// The finish pass can do no more here, before the next start.
+    pub(crate) fn call_finished(&self) {
+        let _ = self.finished.set(true);
     }
 
     /// Reads a record up to its payload and checks the head's checksum.

@@ -7,6 +7,7 @@
 use super::batch::{Batch, BatchHead, head_at, record_at};
 use super::footer::Entry;
 use super::header::{HEADER_BYTES, SegmentHeader};
+use super::record::RecordHead;
 use super::{RECORD_ALIGN, SegmentId};
 use crate::disk::PAGE_BYTES;
 use model::Blake3;
@@ -112,21 +113,31 @@ fn claim_after(bytes: &[u8], gap: usize, header: &SegmentHeader, number_from: u3
 }
 
 /// Collects the records that still have a readable head inside a damaged range.
-fn salvage(bytes: &[u8], range: Range<usize>, found: &mut Scan) {
+pub(crate) fn salvage(bytes: &[u8], range: Range<usize>, found: &mut Scan) {
     let inside = &bytes[..range.end];
+    for (head, at) in heads_in(bytes, range) {
+        if record_at(inside, at).is_none() {
+            found.broken.push((at as u64, head.blake3));
+        }
+        found.entries.push(Entry::of(&head, at as u64));
+    }
+}
+
+/// The records of a range whose heads still read, with their offsets.
+pub(crate) fn heads_in(bytes: &[u8], range: Range<usize>) -> Vec<(RecordHead, usize)> {
+    let inside = &bytes[..range.end];
+    let mut heads = Vec::new();
     let mut at = range.start;
     while at < range.end {
         match head_at(inside, at) {
             Some(head) => {
-                if record_at(inside, at).is_none() {
-                    found.broken.push((at as u64, head.blake3));
-                }
-                found.entries.push(Entry::of(&head, at as u64));
+                heads.push((head, at));
                 at += head.record_bytes();
             }
             None => at += RECORD_ALIGN,
         }
     }
+    heads
 }
 
 /// The segment that a file's first page names, if it is one of this store and bears the right number.

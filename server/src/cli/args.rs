@@ -99,6 +99,10 @@ pub enum Command {
     Context(context::Command),
     /// Make a token and add its hash to a file of tokens
     Token(super::token::Args),
+    /// Write the manual, a page for each command
+    Man(super::man::Args),
+    /// What is needed every day, on one screen
+    Cheat,
     /// Completions for a shell, to be sourced there
     Completions {
         /// Which shell
@@ -147,6 +151,8 @@ mod tests {
             "lazaret context use n",
             "lazaret context remove n",
             "lazaret completions bash",
+            "lazaret man d",
+            "lazaret cheat",
         ] {
             parse(line).unwrap_or_else(|error| panic!("{line}: {error}"));
         }

@@ -110,6 +110,9 @@ fn show(shell: &Shell, show: &Show) -> Result<(), Failure> {
             if notes.is_empty() { String::new() } else { Tone::Faint.paint(&format!("  # {}", notes.join("; "))) };
         shell.screen.line(&format!("{last} = {}{note}", escaped(&setting.value.to_string())))?;
     }
+    if show.non_default && heading.is_empty() && !shell.screen.json {
+        shell.screen.say(Tone::Faint, "every key has its default");
+    }
     Ok(())
 }
 

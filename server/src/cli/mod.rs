@@ -4,6 +4,7 @@
 //! [`client`] the server as a command sees it, [`context`] servers by name; then a module for each command.
 
 pub mod args;
+pub mod cheat;
 pub mod client;
 pub mod config;
 pub mod context;
@@ -11,6 +12,7 @@ pub mod demo;
 pub mod failure;
 pub mod items;
 pub mod log;
+pub mod man;
 pub mod offline;
 pub mod put;
 pub mod quota;
@@ -134,6 +136,8 @@ fn command(shell: &Shell, command: Command) -> Result<(), Failure> {
         Command::Config(command) => config::run(shell, &command),
         Command::Context(command) => context::run(shell, &command),
         Command::Token(args) => token::run(shell, &args),
+        Command::Man(args) => man::run(shell, &args),
+        Command::Cheat => cheat::run(shell),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "lazaret", &mut script);

@@ -4,7 +4,7 @@
 use super::screen::{Column, Table, Tone, escaped, progress};
 use super::{Failure, Shell};
 use crate::config::amount::{counted, short_bytes, short_span};
-use engine::{Damage, IoMode, OpenError, Progress};
+use engine::{Damage, IoMode, OpenError, Progress, TornTail};
 use indicatif::ProgressBar;
 use serde_json::{Value, json};
 use std::error::Error;
@@ -45,6 +45,8 @@ pub fn verify(shell: &Shell, args: &Args) -> Result<(), Failure> {
             "bytes": report.bytes,
             "seconds": started.elapsed().as_secs_f64(),
             "damage": report.damage.iter().map(damage_json).collect::<Vec<_>>(),
+            "healed": report.healed.iter().map(damage_json).collect::<Vec<_>>(),
+            "cut": report.torn.iter().map(cut_json).collect::<Vec<_>>(),
         }))?;
     } else {
         shell.screen.line(&format!(
@@ -55,6 +57,13 @@ pub fn verify(shell: &Shell, args: &Args) -> Result<(), Failure> {
             short_bytes(report.bytes),
             short_span(started.elapsed())
         ))?;
+        for tail in &report.torn {
+            shell.screen.line(&escaped(&tail.to_string()))?;
+        }
+        if !report.healed.is_empty() {
+            let places = counted(report.healed.len() as u64, "damaged place");
+            shell.screen.line(&format!("{places} in samples that came again and are stored anew"))?;
+        }
         if report.damage.is_empty() {
             shell.screen.line(&Tone::Good.paint("no damage"))?;
         } else {
@@ -65,7 +74,7 @@ pub fn verify(shell: &Shell, args: &Args) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::No(format!(
-        "{}; what is not named is intact, and what is named can be forwarded again by its client",
+        "{}; what is not named is intact, and what is named is stored anew when its client forwards it again",
         counted(report.damage.len() as u64, "damaged place")
     )))
 }
@@ -102,11 +111,15 @@ pub fn rebuild(shell: &Shell, args: &Args) -> Result<(), Failure> {
 
 /// Opening would make a store where there is none, so a mistyped name is refused first.
 fn disk(data: &Path) -> Result<Arc<dyn engine::disk::Disk>, Failure> {
-    let empty = std::fs::read_dir(data).map(|mut entries| entries.next().is_none());
-    match empty {
-        Ok(false) => {}
-        Ok(true) => return Err(Failure::Usage(format!("there is no quarantine in {}: it is empty", data.display()))),
-        Err(error) => return Err(Failure::Usage(format!("there is no quarantine in {}: {error}", data.display()))),
+    let none = |why: &str| Failure::Usage(format!("there is no quarantine in {}: {why}", data.display()));
+    let mut entries = std::fs::read_dir(data).map_err(|error| none(&error.to_string()))?.peekable();
+    if entries.peek().is_none() {
+        return Err(none("it is empty"));
+    }
+    // Either is enough: what is missing then is named by whoever opens the store.
+    let ours = |name: std::ffi::OsString| name == "segments" || name == "store.key";
+    if !entries.any(|entry| entry.is_ok_and(|entry| ours(entry.file_name()))) {
+        return Err(none("it holds neither segments nor a store.key"));
     }
     engine::disk(IoMode::Plain).map_err(|error| Failure::No(format!("cannot use the disk: {error}")))
 }
@@ -137,6 +150,16 @@ fn not_opened(error: &OpenError) -> Failure {
         | OpenError::LogBehind { .. }
         | OpenError::SegmentsUsedUp => Failure::No(text),
     }
+}
+
+fn cut_json(tail: &TornTail) -> Value {
+    json!({
+        "segment": tail.segment,
+        "offset": tail.offset,
+        "bytes": tail.bytes,
+        "items": tail.items,
+        "kept": tail.kept.as_ref().map(|path| path.to_string_lossy()),
+    })
 }
 
 fn damage_json(damage: &Damage) -> Value {

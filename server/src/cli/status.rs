@@ -24,7 +24,13 @@ pub fn run(shell: &Shell) -> Result<(), Failure> {
     let store = text("/store/state");
     let tone = if store == "running" { Tone::Good } else { Tone::Bad };
     shell.screen.line(&format!("{:<10}{}", "phase", tone.paint(&phase)))?;
-    shell.screen.line(&format!("{:<10}{} {}", "store", tone.paint(&store), text("/store/reason")))?;
+    let reason = text("/store/reason");
+    let reason = if reason.is_empty() { reason } else { format!(" {reason}") };
+    shell.screen.line(&format!("{:<10}{}{reason}", "store", tone.paint(&store)))?;
+    if let Some(places @ 1..) = status.get("damaged_places").and_then(Value::as_u64) {
+        let found = format!("{} found, `lazaret verify` names what is damaged", grouped(places));
+        shell.screen.line(&format!("{:<10}{}", "damage", Tone::Bad.paint(&found)))?;
+    }
     if let Some(lag) = status.pointer("/catalogue/lag").and_then(Value::as_u64) {
         shell.screen.line(&format!("{:<10}{} changes behind the log", "catalogue", grouped(lag)))?;
     }

@@ -2,9 +2,8 @@
 //! an item that was acked a moment ago.
 
 use crate::daemon::context::{Context, NotServing};
-use engine::ReadError;
 use engine::catalogue::{Catalogue, CatalogueError};
-use model::{Blake3, Item, ItemId, SampleId};
+use model::{Item, ItemId, SampleId};
 use std::sync::atomic::Ordering;
 
 /// Why a read has no answer.
@@ -16,9 +15,6 @@ pub enum ReadFailed {
     /// The catalogue cannot be read.
     #[error("the catalogue cannot be read: {0}")]
     Catalogue(#[from] CatalogueError),
-    /// The sample's record cannot be read.
-    #[error("the sample cannot be read: {0}")]
-    Sample(#[source] ReadError),
     /// The thread that read ended.
     #[error("the catalogue's reader ended before it answered")]
     Ended,
@@ -73,14 +69,13 @@ impl Context {
         .await
     }
 
-    /// The id of the sample with this digest.
+    /// The samples with this BLAKE3 or, when none has it, this SHA-256.
     ///
     /// # Errors
     /// See [`ReadFailed`].
-    pub async fn sample_named(&self, digest: Blake3) -> Result<Option<SampleId>, ReadFailed> {
+    pub async fn samples_named(&self, digest: [u8; 32]) -> Result<Vec<SampleId>, ReadFailed> {
         let engine = self.engine()?.clone();
-        let finding = tokio::task::spawn_blocking(move || engine.sample(&digest));
-        let sample = finding.await.map_err(|_| ReadFailed::Ended)?.map_err(ReadFailed::Sample)?;
-        Ok(sample.map(|sample| sample.id()))
+        let finding = tokio::task::spawn_blocking(move || engine.samples_named(&digest));
+        Ok(finding.await.map_err(|_| ReadFailed::Ended)??)
     }
 }

@@ -13,7 +13,8 @@ use crate::http::problem::Problem;
 use crate::http::routes;
 use axum::Router;
 use axum::body::Body;
-use axum::http::{Request, StatusCode};
+use axum::http::{HeaderValue, Request, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -66,10 +67,14 @@ async fn serve_connection(stream: Stream, peer: SocketAddr, router: Router, cont
     let service = service_fn(|request: Request<Incoming>| {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(Peer(peer));
+        let two_framings = clock.has_two_framings();
         let answering = clock.answering();
-        let answer = router.clone().oneshot(request);
+        let router = router.clone();
         // Boxed: hyper hands the connection back only when the future can be moved.
-        Box::pin(async move { Ok::<_, Infallible>(answer.await?.map(|body| answering.until_end_of(body))) })
+        Box::pin(async move {
+            let answer = if two_framings { two_lengths() } else { router.oneshot(request).await? };
+            Ok::<_, Infallible>(answer.map(|body| answering.until_end_of(body)))
+        })
     });
     let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -99,6 +104,14 @@ async fn serve_connection(stream: Stream, peer: SocketAddr, router: Router, cont
         }
     }
     linger(&mut stream).await;
+}
+
+/// The answer to a head from which two readers could take two different bodies.
+fn two_lengths() -> Response {
+    let what = "the request has both content-length and transfer-encoding: send one of them";
+    let mut answer = Problem::invalid(what).into_response();
+    answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    answer
 }
 
 /// Why a connection ended.

@@ -58,21 +58,22 @@ impl Asked {
     /// # Errors
     /// The digest is none, or the engine is not there yet.
     pub async fn resolve(self, context: &Context) -> Result<Option<Filter>, Problem> {
-        let digest = match &self.digest {
+        let samples = match &self.digest {
             None => None,
             Some(text) => {
+                // Both digests have this form.
                 let digest: Blake3 =
                     text.parse().map_err(|error| Problem::invalid(format!("digest={text}: {error}")))?;
-                match context.sample_named(digest).await? {
-                    Some(sample) => Some(sample),
-                    None => return Ok(None),
+                match context.samples_named(digest.0).await? {
+                    samples if samples.is_empty() => return Ok(None),
+                    samples => Some(samples),
                 }
             }
         };
         Ok(Some(Filter {
             statuses: self.status,
             client: self.client,
-            digest,
+            samples,
             signature: self.signature,
             since_ms: self.since.map(|at| at.0),
             until_ms: self.until.map(|at| at.0),

@@ -2,7 +2,9 @@
 //! pause before it, and the two want different lengths.
 //! 1. The clock runs from the first byte after an answer ended until the head is complete.
 //! 2. While a request is answered it stands still, however slowly the answer is taken.
+//! 3. It also keeps what [`HeadScan`] saw of the head that is arriving.
 
+use crate::http::framing::HeadScan;
 use axum::body::{Body, Bytes};
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use std::pin::Pin;
@@ -20,6 +22,7 @@ struct Shared {
     /// Milliseconds after `base`, plus one, at which the head began; 0 while none is arriving.
     begun_ms: AtomicU64,
     answering: AtomicBool,
+    two_framings: AtomicBool,
     began: Notify,
 }
 
@@ -33,6 +36,7 @@ impl Default for HeadClock {
             base: Instant::now(),
             begun_ms: AtomicU64::new(0),
             answering: AtomicBool::new(false),
+            two_framings: AtomicBool::new(false),
             began: Notify::new(),
         }))
     }
@@ -44,6 +48,11 @@ impl HeadClock {
         self.0.answering.store(true, Ordering::Release);
         self.0.begun_ms.store(0, Ordering::Release);
         Answering(Arc::clone(&self.0))
+    }
+
+    /// Whether the head that has just come names both a length and a transfer encoding.
+    pub fn has_two_framings(&self) -> bool {
+        self.0.two_framings.load(Ordering::Acquire)
     }
 
     /// Ends when a head has been arriving for longer than `within`. Cancel-safe.
@@ -64,10 +73,19 @@ impl HeadClock {
         }
     }
 
-    fn bytes_came(&self) {
-        if self.0.answering.load(Ordering::Acquire) || self.0.begun_ms.load(Ordering::Acquire) != 0 {
+    fn bytes_came(&self, bytes: &[u8], scan: &mut HeadScan) {
+        if self.0.answering.load(Ordering::Acquire) {
             return;
         }
+        if self.0.begun_ms.load(Ordering::Acquire) == 0 {
+            *scan = HeadScan::default();
+            self.begin();
+        }
+        scan.feed(bytes);
+        self.0.two_framings.store(scan.has_both(), Ordering::Release);
+    }
+
+    fn begin(&self) {
         let now_ms = u64::try_from(self.0.base.elapsed().as_millis()).unwrap_or(u64::MAX - 1);
         self.0.begun_ms.store(now_ms + 1, Ordering::Release);
         self.0.began.notify_one();
@@ -120,12 +138,13 @@ impl HttpBody for Answer {
 pub struct Watched<S> {
     stream: S,
     clock: HeadClock,
+    scan: HeadScan,
 }
 
 impl<S> Watched<S> {
     /// Watches `stream`.
     pub fn new(stream: S, clock: HeadClock) -> Self {
-        Self { stream, clock }
+        Self { stream, clock, scan: HeadScan::default() }
     }
 
     /// The stream.
@@ -141,9 +160,10 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
         into: &mut ReadBuf<'_>,
     ) -> Poll<std::io::Result<()>> {
         let before = into.filled().len();
-        let read = Pin::new(&mut self.stream).poll_read(task, into);
-        if into.filled().len() > before {
-            self.clock.bytes_came();
+        let Self { stream, clock, scan } = &mut *self;
+        let read = Pin::new(stream).poll_read(task, into);
+        if let Some(bytes @ [_, ..]) = into.filled().get(before..) {
+            clock.bytes_came(bytes, scan);
         }
         read
     }
@@ -185,12 +205,13 @@ mod tests {
         let within = Duration::from_millis(5);
         let long = Duration::from_millis(50);
         assert!(tokio::time::timeout(long, clock.late(within)).await.is_err(), "nothing has come");
-        clock.bytes_came();
+        let mut scan = HeadScan::default();
+        clock.bytes_came(b"G", &mut scan);
         let answering = clock.answering();
-        clock.bytes_came();
+        clock.bytes_came(b"G", &mut scan);
         assert!(tokio::time::timeout(long, clock.late(within)).await.is_err(), "a request is being answered");
         drop(answering);
-        clock.bytes_came();
+        clock.bytes_came(b"G", &mut scan);
         clock.late(within).await;
     }
 }

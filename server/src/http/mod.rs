@@ -13,6 +13,7 @@ pub mod caller;
 pub mod feed;
 pub mod figures;
 pub mod filter;
+pub mod framing;
 pub mod head_clock;
 pub mod headers;
 pub mod health;

@@ -58,9 +58,9 @@ impl From<ReadFailed> for Problem {
         let detail = error.to_string();
         match error {
             ReadFailed::NotServing(error) => error.into(),
-            ReadFailed::Sample(_) | ReadFailed::Ended => Self::internal(detail),
+            ReadFailed::Ended => Self::internal(detail),
             ReadFailed::Catalogue(error) => match error {
-                CatalogueError::Busy { .. } | CatalogueError::Late { .. } => {
+                CatalogueError::Busy { .. } | CatalogueError::Late { .. } | CatalogueError::StillReading { .. } => {
                     Self::unavailable(detail).retry_after_ms(BUSY_RETRY_MS)
                 }
                 CatalogueError::TooWide { .. } | CatalogueError::Cursor { .. } => Self::invalid(detail),

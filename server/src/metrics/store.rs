@@ -45,6 +45,11 @@ impl Collector for Store {
                 engine.finish_backlog_bytes(),
             ),
             ("index_memory_bytes", "Memory of the dedupe index", engine.index_memory_bytes()),
+            (
+                "sha256_memory_bytes",
+                "Memory of what questions by SHA-256 have learned",
+                engine.catalogue().sha256_memory_bytes(),
+            ),
         ] {
             gauge(&mut encoder, name, help, value)?;
         }
@@ -63,6 +68,7 @@ impl Collector for Store {
             ("reclaimed_bytes", "Bytes that rewriting made free", &counters.reclaimed_bytes),
             ("scrubbed_bytes", "Bytes that the scrub has read", &counters.scrubbed_bytes),
             ("damaged", "Damaged places found", &counters.damaged),
+            ("healed", "Damaged samples that came again and were stored anew", &counters.healed),
         ] {
             let counter = ConstCounter::new(count.read());
             counter.encode(encoder.encode_descriptor(name, help, None, counter.metric_type())?)?;

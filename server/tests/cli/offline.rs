@@ -161,3 +161,42 @@ fn the_binary_holds_no_text_that_a_scanner_takes_for_the_test_file() {
     let needle = eicar();
     assert!(!binary.windows(needle.len()).any(|window| window == needle));
 }
+
+#[test]
+fn a_folder_that_is_no_quarantine_is_refused_and_left_as_it_is() {
+    let home = Home::new();
+    home.write("photos/cat.jpg", "a cat");
+    for command in ["verify", "rebuild"] {
+        let ran = home.run([command, "--data", "photos"]).exits(2);
+        assert!(ran.err.contains("there is no quarantine in photos"), "{}", ran.err);
+        assert_eq!(std::fs::read_dir(home.path("photos")).expect("there").count(), 1, "{command} made something there");
+        home.run([command, "--data", "nowhere"]).exits(2);
+    }
+}
+
+#[test]
+fn the_manual_has_a_page_for_each_command_and_says_so_in_both_forms() {
+    let home = Home::new();
+    home.run(["man", "pages", "--dry-run"]).exits(0);
+    assert!(!home.path("pages").exists());
+    let told = home.run(["man", "pages", "--json"]).exits(0).value();
+    let pages = told["pages"].as_array().expect("pages").len();
+    assert_eq!(std::fs::read_dir(home.path("pages")).expect("there").count(), pages);
+    assert!(home.path("pages/lazaret-items-list.1").exists());
+    assert!(home.run(["man", "pages"]).exits(0).out.contains(&format!("{pages} pages")));
+    home.write("file", "in the way");
+    home.run(["man", "file"]).exits(2);
+}
+
+#[test]
+fn the_cheat_sheet_is_text_for_people_and_json_for_programs() {
+    let home = Home::new();
+    assert!(home.run(["cheat"]).exits(0).out.contains("lazaret put"));
+    assert_eq!(home.run(["cheat", "--json"]).exits(0).value()["sheet"][0]["heading"], "Run");
+}
+
+#[test]
+fn a_sample_is_not_restored_to_stdout() {
+    let ran = Home::new().run(["items", "restore", "1", "--to", "-"]).exits(2);
+    assert!(ran.err.contains("./-"), "{}", ran.err);
+}

@@ -58,7 +58,7 @@ fn every_combination_of_filters_has_drivers_that_an_index_serves() {
         let filter = Filter {
             statuses: if bit(0) { vec![Status::Held, Status::Quarantined] } else { vec![] },
             client: bit(1).then(|| "client-1".to_owned()),
-            digest: bit(2).then_some(SampleId(7)),
+            samples: bit(2).then(|| vec![SampleId(7)]),
             signature: bit(3).then(|| "Eicar".to_owned()),
             since_ms: bit(4).then_some(1_000_010),
             until_ms: None,
@@ -80,7 +80,7 @@ fn a_client_or_signature_that_nobody_named_matches_nothing() {
     for filter in [
         Filter { client: Some("nobody".to_owned()), ..Filter::default() },
         Filter { signature: Some("nothing".to_owned()), ..Filter::default() },
-        Filter { digest: Some(SampleId(99)), ..Filter::default() },
+        Filter { samples: Some(vec![SampleId(99)]), ..Filter::default() },
         Filter { since_ms: Some(9_000_000), ..Filter::default() },
         Filter { since_ms: Some(2), until_ms: Some(1), ..Filter::default() },
     ] {
@@ -101,7 +101,7 @@ fn a_page_that_rejects_many_rows_is_short_and_says_where_it_stopped() {
         oldest.arrival.client = "wanted".to_owned();
     }
     feed(&catalogue, changes);
-    let filter = Filter { client: Some("wanted".to_owned()), digest: Some(SampleId(1)), ..Filter::default() };
+    let filter = Filter { client: Some("wanted".to_owned()), samples: Some(vec![SampleId(1)]), ..Filter::default() };
     let (mut pages, mut found, mut cursor) = (0, Vec::new(), None);
     loop {
         let page = catalogue.page(&filter, 10, cursor.as_ref()).unwrap();

@@ -44,7 +44,7 @@ prop_compose! {
         Filter {
             statuses: statuses.into_iter().filter_map(Status::from_code).collect(),
             client: client.map(client_name),
-            digest: digest.map(SampleId),
+            samples: digest.map(|sample| vec![SampleId(sample)]),
             signature: signature.map(signature_name),
             since_ms,
             until_ms,
@@ -72,7 +72,7 @@ impl Known {
         let at_ms = self.entry.arrival.received_at_ms;
         (filter.statuses.is_empty() || filter.statuses.contains(&self.status))
             && filter.client.as_ref().is_none_or(|client| *client == self.entry.arrival.client)
-            && filter.digest.is_none_or(|sample| sample == self.entry.sample)
+            && filter.samples.as_ref().is_none_or(|samples| samples.contains(&self.entry.sample))
             && filter.signature.as_ref().is_none_or(|signature| self.signatures.contains(signature))
             && filter.since_ms.is_none_or(|since| at_ms >= since)
             && filter.until_ms.is_none_or(|until| at_ms < until)

@@ -5,6 +5,7 @@ mod feed;
 mod filters;
 mod history;
 mod own;
+mod sha256;
 
 use super::{Catalogue, CatalogueSettings, Change, Entry};
 use model::{Arrival, Blake3, Content, ItemId, Kind, RawBytes, SampleId, Sequence, Sha256, StoredBytes};

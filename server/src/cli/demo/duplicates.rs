@@ -62,6 +62,6 @@ pub fn run(stage: &mut Stage) -> Result<(), Failure> {
     let each = grown / (2 * FILES);
     stage.narrator.check(
         samples == samples_before && each <= ITEM_BYTES_MAX,
-        &format!("{} samples as before; an item costs {each} bytes", grouped(samples)),
+        &format!("{} samples as before; an item costs {} bytes", grouped(samples), grouped(each)),
     )
 }

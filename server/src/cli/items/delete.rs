@@ -50,6 +50,9 @@ pub fn run(shell: &Shell, args: &Args) -> Result<(), Failure> {
         shell.screen.say(Tone::Warn, &format!("warning: {what}, {some}: the only copy of their samples may go"));
     }
     if shell.common.dry_run {
+        if shell.screen.json {
+            return shell.screen.value(&json!({"would_delete": count, "unresolved": unresolved}));
+        }
         shell.screen.say(Tone::Faint, &format!("would delete {what}"));
         return Ok(());
     }

@@ -21,6 +21,10 @@ use std::path::{Path, PathBuf};
 /// The server does not answer or refuses, the name is taken, the bytes do not have the digest.
 pub fn run(shell: &Shell, id: u64, to: &Path) -> Result<(), Failure> {
     let shown = path_text(to);
+    if to.as_os_str() == "-" {
+        let why = "a sample is not written to stdout: name a file, and ./- when it is to be called so";
+        return Err(Failure::Usage(why.to_owned()));
+    }
     if to.is_dir() {
         return Err(Failure::Usage(format!("{shown} is a directory: name the file to write")));
     }

@@ -141,12 +141,14 @@ impl Report {
             let elapsed = self.started.elapsed().max(Duration::from_micros(1));
             if counts.would > 0 {
                 self.screen.say(Tone::Plain, &format!("{} would be forwarded", counted(counts.would, "file")));
-            } else {
+            } else if files > 0 || counts.complaints == 0 {
                 let rate = files as f64 / elapsed.as_secs_f64();
+                // A few large files take seconds each.
+                let digits = usize::from(rate < 9.95);
                 self.screen.say(
                     Tone::Strong,
                     &format!(
-                        "{}, {}: {} stored, {}; {} sent, {}, {rate:.0} files/s",
+                        "{}, {}: {} stored, {}; {} sent, {}, {rate:.digits$} files/s",
                         counted(files, "file"),
                         short_bytes(counts.bytes),
                         grouped(counts.stored),
