@@ -1,8 +1,18 @@
 //! Logical signatures: patterns under a condition on a file and on how often each of them matched.
 
+mod block;
+mod compare;
+mod expression;
+mod forms;
+mod read;
+mod subsignature;
+
 use super::offset::Offset;
 use super::pattern::Pattern;
 use super::target::Target;
+
+pub use forms::{Form, Neighbours};
+pub(crate) use read::read_logical;
 
 /// A logical signature.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -154,4 +164,19 @@ pub enum ByteOrder {
     Little,
     /// The highest.
     Big,
+}
+
+impl Logical {
+    /// Appends the canonical line of `.ldb`.
+    pub(crate) fn write(&self, out: &mut Vec<u8>, name: &str, spelling: super::pattern::Spelling) {
+        out.extend_from_slice(name.as_bytes());
+        out.push(b';');
+        self.block.write(out);
+        out.push(b';');
+        self.expression.write(out);
+        for subsignature in &self.subsignatures {
+            out.push(b';');
+            subsignature.write(out, spelling);
+        }
+    }
 }

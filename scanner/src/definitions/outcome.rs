@@ -1,6 +1,8 @@
 //! What loading gives: signatures, and an account of every line that became none.
 
+use super::fault::Fault;
 use super::hash::HashSignature;
+use super::repair::Recipe;
 use super::signature::{Key, Origin, Signature};
 
 /// A file of definitions as handed in: its name decides its language.
@@ -23,8 +25,12 @@ pub struct Definitions {
     pub ignored: Vec<Ignored>,
     /// What is well formed and cannot be used, by name and reason.
     pub unsupported: Vec<Unsupported>,
-    /// What is not well formed.
+    /// What is not well formed: the first `limits::REJECTED_MAX` lines.
     pub rejected: Vec<Rejected>,
+    /// How many more lines are not well formed.
+    pub rejected_beyond: u64,
+    /// How to repair what signatures find (`.repair`).
+    pub repairs: Vec<Recipe>,
     /// The files it was read from; members of containers have entries of their own.
     pub sources: Vec<SourceSummary>,
 }
@@ -78,6 +84,36 @@ pub enum Reason {
     /// `IconGroup1` or `IconGroup2`.
     #[error("icon groups are not supported")]
     IconGroup,
+    /// `HandlerType`.
+    #[error("changing a file's type by signature (HandlerType) is not supported")]
+    HandlerType,
+    /// An attribute that ClamAV does not know either, and skips the signature for.
+    #[error("an unknown attribute")]
+    UnknownAttribute,
+    /// A file type that ClamAV does not know either.
+    #[error("an unknown file type")]
+    UnknownFileType,
+    /// A target type above 14, which ClamAV skips too.
+    #[error("an unknown target type")]
+    UnknownTarget,
+    /// An attribute named twice.
+    #[error("an attribute is named twice")]
+    RepeatedAttribute,
+    /// ClamAV loads it and can never find it.
+    #[error("loads in ClamAV and can never match")]
+    CannotMatch,
+    /// `[n-m]` beside a byte with a wildcard, or under `w`.
+    #[error("an anchored range beside a wildcard byte or under w does not mean what it says in ClamAV")]
+    AnchoredWildcard,
+    /// Text that only a lenient scanner of numbers takes.
+    #[error("a number with blanks, signs, more than 32 bits or something behind it")]
+    LooseNumber,
+    /// A count over an expression that has counts itself.
+    #[error("a count over counts")]
+    NestedCount,
+    /// See `limits`.
+    #[error("expanding macros takes more memory than allowed")]
+    MacroMemory,
     /// A file in a language this loader does not read.
     #[error("this kind of file is not supported")]
     FileKind,
@@ -97,7 +133,7 @@ pub struct Rejected {
     /// The byte at which reading failed, counted from 1.
     pub column: u32,
     /// What was wrong there.
-    pub why: String,
+    pub why: Fault,
 }
 
 /// One file that was read.
@@ -109,4 +145,12 @@ pub struct SourceSummary {
     pub lines: u32,
     /// Signatures, before ignores.
     pub signatures: u32,
+}
+
+impl Reason {
+    /// Whether the language's own rules leave such a signature out, so that it is nothing to complain of.
+    #[must_use]
+    pub fn is_by_design(self) -> bool {
+        matches!(self, Reason::FunctionalityLevel | Reason::PotentiallyUnwanted)
+    }
 }

@@ -2,13 +2,24 @@
 //!
 //! 1. Two neighbours are never both [`Part::Bytes`], both [`Part::Masked`] or both [`Part::Gap`]: equal patterns have
 //!    one form, so that they have one canonical text.
-//! 2. A pattern neither starts nor ends with an unbounded gap.
-//! 3. `??` and `{n}` are both the gap `n ..= n`: they match the same bytes.
+//! 2. A pattern neither starts nor ends with a gap of more than one length.
+//! 3. `??` and `{n}` are both the gap `n ..= n`, as they match the same bytes; but under the modifier `w` `??` is a
+//!    [`MaskedByte`] of mask 0, as only it is followed by a zero byte.
+
+mod build;
+mod read;
+mod runs;
+mod write;
+
+pub(crate) use build::Builder;
+pub(crate) use read::{Demands, Negation, Width};
+pub use runs::Length;
+pub(crate) use write::Spelling;
 
 /// Consecutive parts, each starting where the one before ended.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Pattern {
-    /// At least one part, of which at least one holds a byte.
+    /// Empty only as a choice of alternates.
     pub parts: Box<[Part]>,
 }
 
@@ -17,7 +28,7 @@ pub struct Pattern {
 pub enum Part {
     /// Exactly these bytes.
     Bytes(Box<[u8]>),
-    /// Bytes of which only one half is known (`a?`, `?a`). Never a mask of 0x00 or 0xff.
+    /// Bytes of which only some bits are known (`a?`, `?a`). Never a mask of 0xff.
     Masked(Box<[MaskedByte]>),
     /// Any bytes, as many as the gap allows.
     Gap(Gap),
@@ -32,7 +43,7 @@ pub enum Part {
 pub struct MaskedByte {
     /// The known bits; zero where the mask is.
     pub value: u8,
-    /// Which bits are known: 0xf0 or 0x0f.
+    /// Which bits are known: 0xf0 or 0x0f as written, 0 for `??` under `w`; any but 0xff in a form that was made.
     pub mask: u8,
 }
 
@@ -65,6 +76,9 @@ pub enum Polarity {
 }
 
 /// A boundary of words or lines.
+///
+/// At the start or the end of a segment it looks at the byte beside it and takes none; between two bytes of a segment
+/// it takes the byte (or the line end) it describes: `aabb(W)ccdd` is found in `aa bb 20 cc dd`, not in `aa bb cc dd`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Boundary {
     /// What kind.
