@@ -20,10 +20,11 @@ pub(super) fn unpack(bytes: &[u8], walk: &mut Walk<'_>) {
         }
         let from = bytes[at + 6..].strip_prefix(b"\r\n").or_else(|| bytes[at + 6..].strip_prefix(b"\n"));
         let Some(content) = from.or_else(|| bytes[at + 6..].strip_prefix(b"\r")) else { continue };
-        let end = memchr::memmem::find(content, b"endstream").unwrap_or(content.len());
         let dictionary = &bytes[at.saturating_sub(DICTIONARY_BYTES_MAX)..at];
         let from = memchr::memmem::rfind(dictionary, b" obj").unwrap_or(0);
-        if let Some(plain) = decode(&content[..end], &dictionary[from..], walk)
+        let dictionary = &dictionary[from..];
+        let end = stated_end(content, dictionary).unwrap_or_else(|| found_end(content));
+        if let Some(plain) = decode(&content[..end], dictionary, walk)
             && !plain.is_empty()
             && walk.open("stream", &plain) == Flow::Stop
         {
@@ -33,6 +34,23 @@ pub(super) fn unpack(bytes: &[u8], walk: &mut Walk<'_>) {
             return;
         }
     }
+}
+
+/// The length that the dictionary states as a number, if the end mark stands there.
+fn stated_end(content: &[u8], dictionary: &[u8]) -> Option<usize> {
+    let at = memchr::memmem::rfind(dictionary, b"/Length ")?;
+    let digits = &dictionary[at + 8..];
+    let digits = &digits[..digits.iter().position(|byte| !byte.is_ascii_digit())?];
+    let end: usize = std::str::from_utf8(digits).ok()?.parse().ok()?;
+    let behind = content.get(end..)?.trim_ascii_start();
+    behind.starts_with(b"endstream").then_some(end)
+}
+
+/// The end mark, without the line break before it.
+fn found_end(content: &[u8]) -> usize {
+    let end = memchr::memmem::find(content, b"endstream").unwrap_or(content.len());
+    let content = &content[..end];
+    content.strip_suffix(b"\r\n").or_else(|| content.strip_suffix(b"\n")).unwrap_or(content).len()
 }
 
 fn decode(content: &[u8], dictionary: &[u8], walk: &mut Walk<'_>) -> Option<Vec<u8>> {
