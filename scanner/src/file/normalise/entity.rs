@@ -20,6 +20,8 @@ pub(super) struct Reference {
     pub(super) bytes: usize,
     /// What it stands for; `None` where its name is unknown, and it is then kept as it is.
     pub(super) character: Option<u32>,
+    /// It had its semicolon.
+    pub(super) ended: bool,
 }
 
 /// Reads the reference that `source` begins with (an ampersand), if it is one in form.
@@ -32,7 +34,7 @@ pub(super) fn read(source: &[u8]) -> Reference {
     let ended = rest.get(name_bytes) == Some(&b';');
     let bytes = 1 + name_bytes + usize::from(ended);
     let character = (ended && name_bytes <= NAME_BYTES_MAX).then(|| named(&rest[..name_bytes])).flatten();
-    Reference { bytes, character }
+    Reference { bytes, character, ended }
 }
 
 fn number(digits: &[u8]) -> Reference {
@@ -43,8 +45,8 @@ fn number(digits: &[u8]) -> Reference {
         value = value.wrapping_mul(radix).wrapping_add(digit);
         bytes += 1;
     }
-    bytes += usize::from(digits.get(bytes) == Some(&b';'));
-    Reference { bytes: 2 + bytes, character: Some(value) }
+    let ended = digits.get(bytes) == Some(&b';');
+    Reference { bytes: 2 + bytes + usize::from(ended), character: Some(value), ended }
 }
 
 fn named(name: &[u8]) -> Option<u32> {
@@ -60,9 +62,11 @@ fn named(name: &[u8]) -> Option<u32> {
     })
 }
 
-/// Writes a character: Latin-1 as its byte, others as a reference in hexadecimal.
-pub(super) fn write(character: u32, out: &mut Vec<u8>) {
+/// Writes a character: Latin-1 as its byte, others as a reference in hexadecimal. One that had its semicolon is
+/// folded to a small letter; one that had none keeps its case.
+pub(super) fn write(character: u32, ended: bool, out: &mut Vec<u8>) {
     match u8::try_from(character) {
+        Ok(byte) if ended => out.push(byte.to_ascii_lowercase()),
         Ok(byte) => out.push(byte),
         Err(_) => out.extend_from_slice(format!("&#x{character:x};").as_bytes()),
     }

@@ -84,7 +84,7 @@ impl<'a> Page<'a> {
         let reference = entity::read(source);
         self.after_tag = false;
         match reference.character {
-            Some(character) => entity::write(character, &mut self.html.tags),
+            Some(character) => entity::write(character, reference.ended, &mut self.html.tags),
             None => self.html.tags.extend(source[..reference.bytes].iter().map(u8::to_ascii_lowercase)),
         }
         self.space_in_text();
@@ -99,6 +99,7 @@ impl<'a> Page<'a> {
             let (from, end): (usize, &[u8]) = if comment { (4, b"-->") } else { (2, b">") };
             let bytes = memchr::memmem::find(&rest[from..], end).map(|at| from + at + end.len());
             self.at += bytes.unwrap_or(rest.len());
+            self.after_tag = true;
             return;
         }
         let tag = self.tag();
@@ -223,7 +224,7 @@ fn decoded(raw: &[u8]) -> Vec<u8> {
         if byte == b'&' {
             let reference = entity::read(&raw[at..]);
             match reference.character {
-                Some(character) => entity::write(character, &mut out),
+                Some(character) => entity::write(character, false, &mut out),
                 None => out.extend_from_slice(&raw[at..at + reference.bytes]),
             }
             at += reference.bytes;

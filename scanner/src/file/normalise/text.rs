@@ -3,7 +3,7 @@
 /// What a byte becomes: itself in small, a space, or nothing (0).
 const fn fold(byte: u8) -> u8 {
     match byte {
-        b'\t' | b'\n' | b'\r' | b' ' => b' ',
+        0x09..=0x0d | b' ' => b' ',
         b'A'..=b'Z' => byte + 32,
         b'!'..=0x7f => byte,
         _ => 0,
