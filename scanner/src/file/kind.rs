@@ -370,7 +370,7 @@ fn text_kind(head: &[u8]) -> Kind {
 }
 
 fn is_text(byte: u8) -> bool {
-    matches!(byte, 0x07..=0x0d | 0x1b | 0x20..=0x7e | 0x80..)
+    matches!(byte, 0x07..=0x0a | 0x0c | 0x0d | 0x1b | 0x20..=0x7e | 0x80..)
 }
 
 /// A tar of the time before `ustar`: the checksum of its first header holds.
@@ -388,6 +388,7 @@ mod tests {
             (&b"hello world this is text\n"[..], Kind::Text),
             (b"hello \x07\x08\x0c\x1b world\n", Kind::Text),
             (b"hello \xe9 world\n", Kind::Text),
+            (b"\x0bl\xfd \xff\xfeQ", Kind::Data),
             (b"hello \x01 world this is text\n", Kind::Utf16Be),
             (b"hello \x7f world this is text\n", Kind::Utf16Be),
             (b"\xff\xfeh\0e\0l\0l\0o\0", Kind::Utf16Le),

@@ -24,9 +24,15 @@ const CARRIED_MAX: usize = 1000;
 
 /// Normalises a page. Each output is at most a small constant times the input.
 pub fn normalise(source: &[u8]) -> Html {
-    let mut page = Page { source, at: 0, html: Html::default(), after_tag: false };
+    // clamscan loses the very last byte of a page where it is beyond ASCII.
+    let source = match source.split_last() {
+        Some((0x80.., rest)) => rest,
+        _ => source,
+    };
+    let mut page = Page { source, at: 0, html: Html::default(), after_tag: false, address: None };
     page.html.tags.reserve(source.len());
     while let Some(&byte) = source.get(page.at) {
+        page.write_address();
         match byte {
             b'<' => page.markup(),
             b'&' => page.reference(),
@@ -35,6 +41,9 @@ pub fn normalise(source: &[u8]) -> Html {
                 page.at += 1;
             }
         }
+    }
+    if source.last().is_some_and(|byte| is_space(*byte)) && page.html.tags.last() == Some(&b' ') {
+        page.html.tags.pop();
     }
     page.html
 }
@@ -45,9 +54,18 @@ struct Page<'a> {
     html: Html,
     /// White space is dropped in `tags` until something else came.
     after_tag: bool,
+    /// The address of the last tag, written to `text` when something follows.
+    address: Option<Vec<u8>>,
 }
 
 impl<'a> Page<'a> {
+    fn write_address(&mut self) {
+        if let Some(address) = self.address.take() {
+            self.html.text.extend_from_slice(&address);
+            self.space_in_text();
+        }
+    }
+
     fn character(&mut self, byte: u8) {
         match byte {
             0 | b'\r' => {}
@@ -132,10 +150,7 @@ impl<'a> Page<'a> {
                 }
             }
         }
-        if let Some(address) = address {
-            self.html.text.extend_from_slice(&address);
-            self.space_in_text();
-        }
+        self.address = address;
         self.after_tag = true;
         name
     }
