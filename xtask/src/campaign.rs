@@ -35,7 +35,7 @@ pub enum Campaign {
 }
 
 /// Every fuzz target, in the order of fuzz/Cargo.toml.
-const TARGETS: &[&str] = &["arrival", "wire-client", "wire-server", "record", "segment"];
+const TARGETS: &[&str] = &["arrival", "wire-client", "wire-server", "record", "segment", "walk", "executable"];
 
 /// Runs a campaign.
 ///
@@ -96,6 +96,10 @@ fn fuzz(warden: &Warden, target: Option<&str>, seconds: u64) -> Result<bool> {
 
 /// The committed corpus of a target, beside the crate whose decoder it feeds.
 fn seeds(target: &str) -> std::path::PathBuf {
-    let owner = if matches!(target, "record" | "segment") { "engine" } else { "model" };
+    let owner = match target {
+        "record" | "segment" => "engine",
+        "walk" | "executable" => "scanner",
+        _ => "model",
+    };
     crate::root().join(owner).join("corpus").join(target)
 }
