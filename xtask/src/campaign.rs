@@ -35,7 +35,7 @@ pub enum Campaign {
 }
 
 /// Every fuzz target, in the order of fuzz/Cargo.toml.
-const TARGETS: &[&str] = &["arrival", "wire-client", "wire-server", "record", "segment"];
+const TARGETS: &[&str] = &["arrival", "wire-client", "wire-server", "record", "segment", "grams"];
 
 /// Runs a campaign.
 ///

@@ -119,7 +119,7 @@ impl Head {
         let (head, body) = bytes.split_at(needed as usize);
         let [rule, plain_bytes, body_bytes] = [(); 3].map(|()| u64::from_le_bytes(fixed.take()));
         let body_checksum = fixed.u32();
-        fixed.take::<4>();
+        fixed.take::<8>();
         let expected = fixed.u32();
         let without = crc32c::crc32c(&head[..FIXED_BYTES - 4]);
         let without = crc32c::crc32c_append(crc32c::crc32c_append(without, &[0; 4]), &head[FIXED_BYTES..]);
