@@ -73,8 +73,9 @@ fn query(c: &mut Criterion) {
     let index = SegmentGrams::open(&bytes, &rule).expect("what was just built");
     let elsewhere = blocks(&corpus, 3, 50);
     let literal = |number: usize| &elsewhere[number % 50][number * 60 % 60_000..][..16 + number % 49];
-    let queries: Vec<Query> =
-        (0..SIGNATURES).map(|number| Query::one(&rule, Window::new(literal(number))).expect("longer than a gram")).collect();
+    let queries: Vec<Query> = (0..SIGNATURES)
+        .map(|number| Query::one(&rule, Window::new(literal(number))).expect("longer than a gram"))
+        .collect();
     let mut group = c.benchmark_group("grams query 512 blocks");
     group.throughput(Throughput::Bytes((BLOCKS * BLOCK_BYTES) as u64)).sample_size(20);
     for count in [10, SIGNATURES] {

@@ -45,13 +45,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             }
         }
     }
-    println!("{}", serde_json::to_string_pretty(&json!({
-        "quarantine_mib": mib,
-        "signatures": { "count": SIGNATURES, "bytes": "16 to 64, evenly", "tried": signatures.tried, "withdrawn": signatures.withdrawn },
-        "learned_from_blocks": learn_from.len(),
-        "costs": quarantine.costs(),
-        "truth": quarantine.truth(&signatures),
-        "points": points,
-    }))?);
+    println!(
+        "{}",
+        serde_json::to_string_pretty(&json!({
+            "quarantine_mib": mib,
+            "signatures": { "count": SIGNATURES, "bytes": "16 to 64, evenly", "tried": signatures.tried, "withdrawn": signatures.withdrawn },
+            "learned_from_blocks": learn_from.len(),
+            "costs": quarantine.costs(),
+            "truth": quarantine.truth(&signatures),
+            "points": points,
+        }))?
+    );
     Ok(())
 }

@@ -63,7 +63,9 @@ fn every_window_makes_the_block_it_starts_in_a_candidate() {
     let blocks: Vec<&[u8]> = buffers.iter().map(Vec::as_slice).collect();
     let learned = [Rule::learn(&blocks, 3, 8, 200), Rule::learn(&blocks, 4, 6, 0)];
     for rule in [Rule::fixed(4), Rule::fixed(5), Rule::fixed(8)].into_iter().chain(learned) {
-        for (filter, bits_per_kib) in [Filter::Bitmap, Filter::Fuse].into_iter().flat_map(|f| [(f, 128), (f, 512), (f, 2048)]) {
+        for (filter, bits_per_kib) in
+            [Filter::Bitmap, Filter::Fuse].into_iter().flat_map(|f| [(f, 128), (f, 512), (f, 2048)])
+        {
             let bytes = index(&rule, Policy { bits_per_kib, filter }, &buffers);
             let index = SegmentGrams::open(&bytes, &rule).expect("what was just built");
             index.verify().expect("what was just built");

@@ -3,7 +3,9 @@
 use super::clock::timed;
 use super::corpus::Signatures;
 use memchr::memmem::Finder;
-use scanner::grams::{BLOCK_BYTES, BlockGrams, Filler, Policy, Query, REACH_BYTES, Rule, SegmentGrams, SegmentGramsBuilder, Window};
+use scanner::grams::{
+    BLOCK_BYTES, BlockGrams, Filler, Policy, Query, REACH_BYTES, Rule, SegmentGrams, SegmentGramsBuilder, Window,
+};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,7 +22,8 @@ pub struct Fill(Vec<BlockGrams>, f64);
 
 impl Quarantine {
     pub fn store(plain: Vec<u8>) -> Self {
-        let stored = plain.chunks(BLOCK_BYTES).map(|block| zstd::bulk::compress(block, LEVEL).expect("memory")).collect();
+        let stored =
+            plain.chunks(BLOCK_BYTES).map(|block| zstd::bulk::compress(block, LEVEL).expect("memory")).collect();
         Self { plain, stored }
     }
 
@@ -124,13 +127,17 @@ impl Quarantine {
     pub fn plain_bitmap(&self, signatures: &Signatures, bits_per_kib: usize) -> Value {
         let bits = BLOCK_BYTES / 1024 * bits_per_kib;
         let at = |gram: &[u8]| super::corpus::number(gram) as usize % bits;
-        let tests: Vec<Vec<usize>> = signatures.literals.iter().map(|literal| literal.windows(5).map(at).collect()).collect();
+        let tests: Vec<Vec<usize>> =
+            signatures.literals.iter().map(|literal| literal.windows(5).map(at).collect()).collect();
         let (mut pairs, mut any, mut tens) = (0, 0, 0);
         let mut set = vec![false; bits];
         for start in (0..self.plain.len()).step_by(BLOCK_BYTES) {
             set.fill(false);
-            self.plain[start..self.plain.len().min(start + BLOCK_BYTES + REACH_BYTES)].windows(5).for_each(|gram| set[at(gram)] = true);
-            let found: Vec<usize> = (0..tests.len()).filter(|number| tests[*number].iter().all(|bit| set[*bit])).collect();
+            self.plain[start..self.plain.len().min(start + BLOCK_BYTES + REACH_BYTES)]
+                .windows(5)
+                .for_each(|gram| set[at(gram)] = true);
+            let found: Vec<usize> =
+                (0..tests.len()).filter(|number| tests[*number].iter().all(|bit| set[*bit])).collect();
             pairs += found.len();
             any += usize::from(!found.is_empty());
             tens += found.iter().map(|number| number / GROUP).collect::<BTreeSet<_>>().len();

@@ -5,9 +5,7 @@ use super::error::GramsError;
 use super::format::{ALIGN_BYTES, GroupHead, Head, head_bytes};
 use super::layer::{KEEP_ALL, Layer, ROWS_MAX};
 use super::peel::Peeler;
-use super::plan::{
-    Filter, GROUP_COLUMNS, GroupSize, LAYERS_MAX, LayerPlan, Policy, bitmap_rows, fuse_shape, layers,
-};
+use super::plan::{Filter, GROUP_COLUMNS, GroupSize, LAYERS_MAX, LayerPlan, Policy, bitmap_rows, fuse_shape, layers};
 use super::rule::Rule;
 
 /// Wider and with another seed each time; after so many attempts a column that cannot be solved always passes.
