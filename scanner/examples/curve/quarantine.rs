@@ -74,7 +74,7 @@ impl Quarantine {
             let cost = index.pairs(queries, |query, block| pairs.entry(block).or_default().push(query));
             (pairs, cost.rows)
         });
-        let finders: Vec<_> = literals.iter().map(|literal| Finder::new(literal)).collect();
+        let finders: Vec<_> = literals.iter().map(Finder::new).collect();
         let (true_pairs, verify_seconds) = timed(|| {
             let mut plain = vec![0; BLOCK_BYTES + REACH_BYTES];
             let mut found = 0;

@@ -82,7 +82,7 @@ fn bit_of([a, b, c]: [u32; 3]) -> bool {
 /// The top 32 bits of a number, spread evenly over 0..limit.
 #[inline]
 fn scale(fresh: u64, limit: u32) -> u32 {
-    ((fresh >> 32) * u64::from(limit) >> 32) as u32
+    (((fresh >> 32) * u64::from(limit)) >> 32) as u32
 }
 
 #[cfg(test)]

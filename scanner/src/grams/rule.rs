@@ -129,6 +129,7 @@ impl Rule {
     /// The gram at the start of a load of which `left` bytes exist.
     #[inline]
     fn gram(&self, load: u64, left: usize) -> Option<(u64, usize)> {
+        #[expect(clippy::needless_range_loop, reason = "the length is the subject, the multiplier goes with it")]
         for length in self.shortest..=self.longest.min(left) {
             let hash = (load & mask(length)).wrapping_mul(MULTIPLIERS[length]);
             if length == self.longest || !self.is_common(hash) {
