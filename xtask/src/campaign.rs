@@ -35,7 +35,8 @@ pub enum Campaign {
 }
 
 /// Every fuzz target, in the order of fuzz/Cargo.toml.
-const TARGETS: &[&str] = &["arrival", "wire-client", "wire-server", "record", "segment", "walk", "executable"];
+const TARGETS: &[&str] =
+    &["arrival", "wire-client", "wire-server", "record", "segment", "walk", "executable", "grams"];
 
 /// Runs a campaign.
 ///
