@@ -272,7 +272,7 @@ impl LargeTurn {
         match crate::large::finish(shared, head, place)? {
             Turn::Smaller(finished) => {
                 *head = finished.head;
-                self.finished.push(finished);
+                self.finished.push(*finished);
             }
             Turn::NoGain => head.effort = Effort::Final,
             Turn::NotNow => self.left = true,

@@ -22,7 +22,7 @@ use std::sync::Arc;
 /// How it ended.
 pub(crate) enum Turn {
     /// The new file is there and smaller.
-    Smaller(Finished),
+    Smaller(Box<Finished>),
     /// Compressing harder gains nothing.
     NoGain,
     /// No room for two files, or no time.
@@ -125,7 +125,7 @@ fn write(shared: &Arc<Shared>, head: &RecordHead, place: Place) -> io::Result<Tu
     parts.finish(shared)?;
     let salt = RecordHead::linked(u64::from(id.0), closing_at);
     let named = RecordHead { effort: Effort::Final, salt, ..*head };
-    Ok(Turn::Smaller(Finished { old: *head, head: named, discard: Some(discard) }))
+    Ok(Turn::Smaller(Box::new(Finished { old: *head, head: named, discard: Some(discard) })))
 }
 
 fn reserved(permit: &mut Permit, bytes: u64) -> bool {

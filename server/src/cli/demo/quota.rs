@@ -46,10 +46,9 @@ pub fn run(stage: &mut Stage) -> Result<(), Failure> {
     stage.narrator.check(acks.len() as u64 == SAMPLES, &format!("{SAMPLES} different samples fit"))?;
     let (status, sent) =
         announce(server.http).map_err(|error| Failure::No(format!("the sender was not answered: {error}")))?;
-    stage.narrator.tell(&format!(
-        "the next sender announces {} bytes and waits: HTTP {status}",
-        grouped(ANNOUNCED_BYTES)
-    ))?;
+    stage
+        .narrator
+        .tell(&format!("the next sender announces {} bytes and waits: HTTP {status}", grouped(ANNOUNCED_BYTES)))?;
     stage
         .narrator
         .check(status == 507 && sent == 0, &format!("refused with 507, {sent} bytes of its body were read"))?;
