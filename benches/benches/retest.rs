@@ -81,7 +81,7 @@ fn query(c: &mut Criterion) {
     for count in [10, SIGNATURES] {
         let queries = &queries[..count];
         group.bench_function(BenchmarkId::new("signatures", count), |bench| {
-            bench.iter(|| index.pairs(queries, |query, block| drop(black_box((query, block)))).pairs);
+            bench.iter(|| index.pairs(queries, |query, block| _ = black_box((query, block))).pairs);
         });
         let words = vec![1_u64; index.pairs(queries, |_, _| {}).rows as usize * CACHE_LINE_WORDS];
         group.bench_function(BenchmarkId::new("roof (as many lines in order)", count), |bench| {

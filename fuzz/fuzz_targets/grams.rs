@@ -16,7 +16,8 @@ fuzz_target!(|bytes: &[u8]| {
     let mut sealed = bytes.to_vec();
     if sealed.len() >= 64 {
         sealed[24..32].copy_from_slice(&rule.id().to_le_bytes());
-        let number = |at: usize| u64::from(u32::from_le_bytes([sealed[at], sealed[at + 1], sealed[at + 2], sealed[at + 3]]));
+        let number =
+            |at: usize| u64::from(u32::from_le_bytes([sealed[at], sealed[at + 1], sealed[at + 2], sealed[at + 3]]));
         let tables: u64 = COUNTS.iter().map(|(at, bytes)| number(*at) * *bytes as u64).sum();
         let head = (64 + tables).next_multiple_of(64).min(sealed.len() as u64) as usize;
         let body = (sealed.len() - head) as u64;
