@@ -2,10 +2,12 @@
 //!
 //! Reading order: [`test`] is the one test command and shows the order of its steps, [`packages`]
 //! installs what it needs, [`step`] runs one program and leaves none behind, [`tally`] counts what
-//! the programs report, [`campaign`] holds the long runs, [`perf`] the measurements.
+//! the programs report, [`campaign`] holds the long runs, [`perf`] the measurements, [`counts`] the gate on
+//! instructions.
 #![allow(clippy::print_stdout, reason = "a chore talks to the person who started it")]
 
 mod campaign;
+mod counts;
 mod packages;
 mod perf;
 mod step;
@@ -27,6 +29,12 @@ struct Arguments {
 enum Chore {
     /// Format, lints and every test; the last line says how many passed.
     Test,
+    /// Count the instructions of the hot path and hold them against perf/counts.json.
+    Counts {
+        /// Make the counts the baseline of this compiler, these dependencies and this machine.
+        #[arg(long)]
+        record: bool,
+    },
     /// A long run that CI has no time for.
     Campaign {
         #[command(subcommand)]
@@ -46,6 +54,10 @@ enum Chore {
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().chore {
         Chore::Test => test::run(),
+        Chore::Counts { record } => {
+            let purpose = if record { counts::Purpose::Record } else { counts::Purpose::Compare };
+            counts::run(&step::Warden::new(), purpose)
+        }
         Chore::Campaign { campaign } => campaign::run(&campaign),
         Chore::Perf { what, rest } => perf::run(what, &rest),
     };

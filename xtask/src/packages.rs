@@ -20,6 +20,10 @@ pub const FOR_TESTS: &[Need] = &[
     Need { program: "mount", package: "mount", what_for: "power cut tests mount their images" },
 ];
 
+/// What counting instructions needs.
+pub const FOR_COUNTS: &[Need] =
+    &[Need { program: "valgrind", package: "valgrind", what_for: "counts instructions, the gate on speed" }];
+
 /// What the peers need.
 pub const FOR_PEERS: &[Need] = &[
     Need { program: "c++", package: "build-essential", what_for: "links RocksDB" },

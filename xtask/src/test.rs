@@ -1,13 +1,14 @@
 //! The one test command: everything a change must pass, each dependency compiled once per kind of
 //! compilation (checked for the lints, built for the tests; C code once).
 
+use crate::counts;
 use crate::packages;
 use crate::step::{Done, Step, Warden};
 use crate::tally::Tally;
 use anyhow::Result;
 use std::path::PathBuf;
 
-/// Format, lints, build, capabilities, tests. A failed check does not hide what comes after it,
+/// Format, lints, build, capabilities, tests, instruction counts. A failed check does not hide what comes after it,
 /// except that nothing can run when it does not build.
 ///
 /// # Errors
@@ -27,6 +28,10 @@ pub fn run() -> Result<bool> {
         // Names what the kernel lacks before the long tests start, and fails on what CI must have.
         note(&mut tally, &warden.run(required(Step::new(program("capabilities"))))?);
         note(&mut tally, &warden.run(required(Step::cargo().args(TESTS).args(["--no-fail-fast"])))?);
+        // A case that grew by over 5 % is one failure, as a failed check is.
+        if !counts::run(&warden, counts::Purpose::Compare)? {
+            tally.note_failure();
+        }
     }
     println!("\n{tally}");
     Ok(tally.failed == 0)
