@@ -5,7 +5,7 @@
 //! 2. Whatever must be there first is made outside of [`counted`], and done once so that no first time is counted.
 
 use anyhow::{Context, Result, bail};
-use benches::product::{Codec, Putter, Under, settings};
+use benches::product::{Codec, Door, Putter, Under, settings};
 use benches::rows;
 use clap::{Parser, ValueEnum};
 use engine::catalogue::{Catalogue, CatalogueSettings};
@@ -115,7 +115,7 @@ fn store(codec: Codec, bytes: usize, times: u64) -> Result<()> {
     for (number, into) in bodies.iter_mut().enumerate() {
         body(number as u64 + 1, bytes, into);
     }
-    let mut writer = Putter::new(&engine, 0);
+    let mut writer = Putter::new(&engine, 0, Door::Put);
     let mut put = |number: u64| {
         let stored = writer.store(bytes, &mut |out| out.extend_from_slice(&bodies[number as usize]));
         assert!(stored.is_ok(), "{stored:?}");
