@@ -19,10 +19,13 @@ pub(crate) fn read_ignore(line: Field<'_>) -> Result<(Box<str>, Option<[u8; 16]>
     }
 }
 
+/// The digest of the one line that is meant, and the index of the ignore.
+type Entry = (Option<[u8; 16]>, usize);
+
 /// All ignores of a load, by name.
 #[derive(Default)]
 pub(crate) struct IgnoreList {
-    by_name: HashMap<Box<str>, Vec<(Option<[u8; 16]>, usize)>>,
+    by_name: HashMap<Box<str>, Vec<Entry>>,
 }
 
 impl IgnoreList {
