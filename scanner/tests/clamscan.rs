@@ -148,14 +148,8 @@ fn page(dice: &mut Dice) -> String {
         match dice.below(8) {
             0 => write!(text, "</{}>", dice.pick(&TAGS)).expect("string"),
             1 => write!(text, "<!-- {} -->", dice.pick(&WORDS)).expect("string"),
-            2 => write!(
-                text,
-                "<a{}href={}\"http://{}.com/\">",
-                " ",
-                dice.pick(&["", " "]),
-                dice.pick(&["Example", "a b"])
-            )
-            .expect("string"),
+            2 => write!(text, "<a href={}\"http://{}.com/\">", dice.pick(&["", " "]), dice.pick(&["Example", "a b"]))
+                .expect("string"),
             3 | 4 => {
                 write!(text, "<{}", dice.pick(&TAGS)).expect("string");
                 for _ in 0..dice.below(3) {
@@ -216,6 +210,32 @@ fn executable(dice: &mut Dice) -> Vec<u8> {
         put(at + 36, &0x6000_0020u32.to_le_bytes());
     }
     file
+}
+
+#[test]
+fn version_information_matches_at_its_keys_as_in_clamscan() {
+    const INSTALLER: &str = "/usr/share/clamav-testfiles/clam_IScab_ext.exe";
+    let Ok(file) = std::fs::read(INSTALLER) else {
+        assert!(std::env::var_os("CI").is_none(), "clamav-testfiles is not installed");
+        return;
+    };
+    let executable = scanner::file::Executable::read(scanner::file::Kind::Pe, &file).expect("an executable");
+    assert!(executable.version_keys.len() >= 8, "{executable:?}");
+    let folder = tempfile::tempdir().expect("a folder");
+    let (databases, files) = (folder.path().join("db"), folder.path().join("files"));
+    std::fs::create_dir_all(&databases).expect("made");
+    std::fs::create_dir_all(&files).expect("made");
+    std::fs::write(files.join("installer"), &file).expect("written");
+    let (mut bodies, mut names) = (String::new(), BTreeSet::new());
+    for key in &executable.version_keys {
+        let at = *key as usize;
+        writeln!(bodies, "K{at}:1:VI:{}", hexadecimal(&file[at..at + 24])).expect("string");
+        writeln!(bodies, "Not{at}:1:VI:{}", hexadecimal(&file[at + 2..at + 26])).expect("string");
+        names.insert(format!("K{at}"));
+    }
+    std::fs::write(databases.join("a.ndb"), bodies).expect("written");
+    let Some(found) = found(&databases, &files) else { return };
+    assert_eq!(names, found, "ours left, clamscan's right");
 }
 
 #[test]

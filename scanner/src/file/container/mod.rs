@@ -1,8 +1,8 @@
 //! What is unpacked, and by which reader.
 //!
-//! Containers whose damage is a trick of the trade (ZIP, TAR, cpio, mail, compound documents) have small readers of
+//! Containers whose damage is a trick of the trade (ZIP, TAR, CAB, mail, compound documents) have small readers of
 //! our own: they take what a lenient reader takes, and bound it. Compression itself comes from crates: `flate2`,
-//! `deflate64`, `bzip2`, `lzma-rust2`; 7z and cabinets from `sevenz-rust2` and `cab`, whose formats leave little
+//! `deflate64`, `bzip2`, `lzma-rust2`, `lzxd`, `delharc`; 7z whole from `sevenz-rust2`, whose format leaves little
 //! room for lenience.
 
 mod arj;

@@ -58,7 +58,10 @@ impl Header {
     fn alignment_of(&self, sections: &[RawSection]) -> u32 {
         let stated = self.file_alignment;
         let broken = |section: &RawSection| {
-            stated != 0 && section.file_bytes != 0 && section.offset % stated != 0 && section.offset % 0x200 == 0
+            stated != 0
+                && section.file_bytes != 0
+                && !section.offset.is_multiple_of(stated)
+                && section.offset.is_multiple_of(0x200)
         };
         if stated != 0x200 && sections.iter().any(broken) { 0x200 } else { stated }
     }
@@ -101,7 +104,7 @@ impl RawSection {
 }
 
 fn down(value: u32, alignment: u32) -> u64 {
-    u64::from(if alignment == 0 { value } else { value / alignment * alignment })
+    u64::from(value.checked_div(alignment).map_or(value, |times| times * alignment))
 }
 
 fn up(value: u32, alignment: u32) -> u64 {

@@ -52,7 +52,9 @@ fn information(bytes: Bytes<'_>, resources: u32, leaf: u32, place: &dyn Fn(u32) 
         }
         for table in blocks(bytes, start, table_parent.0 + 36, table_parent.1) {
             for string in blocks(bytes, start, table.0 + 24, table.1) {
-                if keys.len() < KEYS_MAX {
+                // A key without a value is none to clamscan.
+                let has_value = bytes.u16(string.0 + 2).is_some_and(|value| value > 0);
+                if has_value && keys.len() < KEYS_MAX {
                     keys.push(string.0 + 6);
                 }
             }
