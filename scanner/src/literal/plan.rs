@@ -34,7 +34,8 @@ mod cost {
             0x4001..=0x4_0000 => 0.8,
             0x4_0001..=0x8_0000 => 1.2,
             0x8_0001..=0x20_0000 => 2.0,
-            _ => 3.0,
+            0x20_0001..=0x40_0000 => 3.0,
+            _ => 10.0,
         }
     }
     /// A look that passes the filter in vain: a search in a table of so many bytes.
