@@ -43,7 +43,7 @@ struct Class {
 struct TooCrowded(u64);
 
 impl LiteralSet {
-    /// Compiles literals: half a second for 100,000 of ordinary length, linear in their number.
+    /// Compiles literals, in time that grows as their number and bytes do.
     ///
     /// # Errors
     /// A literal is empty, or the set is too large by its prediction: nothing large has been allocated then.

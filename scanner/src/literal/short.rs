@@ -24,7 +24,7 @@ impl Short {
         Some(Self { automaton, texts: short })
     }
 
-    /// Memory for so many, at most: measured at 60 bytes a literal and a fixed part for the first levels.
+    /// Memory for so many: an estimate, generous for a few states a literal and a fixed part for the first levels.
     pub(super) fn bytes_for(count: usize) -> usize {
         if count == 0 { 0 } else { (1 << 20) + 256 * count }
     }
