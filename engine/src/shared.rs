@@ -19,7 +19,7 @@ use parking_lot::Mutex;
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Damaged places that are remembered by name; more are only counted.
@@ -45,6 +45,8 @@ pub(crate) struct Shared {
     /// Large samples' files that recovery found named in the log.
     pub(crate) named_large: Mutex<HashSet<SegmentId>>,
     failure: Mutex<Option<String>>,
+    /// Nobody takes work from the lane's queue any more.
+    pub(crate) lane_ended: AtomicBool,
     damage: Mutex<Vec<Damage>>,
 }
 
@@ -139,6 +141,7 @@ impl Shared {
             holds: Mutex::default(),
             named_large: Mutex::default(),
             failure: Mutex::default(),
+            lane_ended: AtomicBool::new(false),
             damage: Mutex::default(),
         }
     }
