@@ -24,6 +24,7 @@ use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -173,6 +174,10 @@ impl Engine {
 
     pub(crate) fn send(&self, work: Work) {
         send(&self.inner.work, Some(work));
+        // The lane may have ended between its last look into the queue and this; the caller must not wait for ever.
+        if self.shared().lane_ended.load(Ordering::SeqCst) {
+            self.inner.lane.lock().refuse_queued();
+        }
     }
 
     /// Decides whether an arrival may come, before a byte of its body is read. Never blocks.
@@ -246,7 +251,9 @@ impl Engine {
             Some(mut lane) => lane.lead(work).err(),
             None => Some(work),
         };
-        send(&self.inner.work, queued);
+        if let Some(work) = queued {
+            self.send(work);
+        }
     }
 
     /// Adds an item to content that is here, without its bytes. `done` as in [`Engine::submit`].

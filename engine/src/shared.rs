@@ -49,6 +49,8 @@ pub(crate) struct Shared {
     pub(crate) suspects: Arc<Suspects>,
     closing: AtomicBool,
     failure: Mutex<Option<String>>,
+    /// Nobody takes work from the lane's queue any more.
+    pub(crate) lane_ended: AtomicBool,
     damage: Mutex<Vec<Damage>>,
 }
 
@@ -146,6 +148,7 @@ impl Shared {
             suspects,
             closing: AtomicBool::new(false),
             failure: Mutex::default(),
+            lane_ended: AtomicBool::new(false),
             damage: Mutex::default(),
         }
     }

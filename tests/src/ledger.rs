@@ -1,14 +1,14 @@
 //! Every ack a victim ever gave for one store, and the judgement of the store by them.
 
 use crate::sample;
-use crate::victim::Ack;
+use crate::victim::{Ack, OPEN_OR_FORK};
 use engine::catalogue::Filter;
 use engine::disk::Disk;
 use engine::{Engine, Settings};
 use model::Item;
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 /// Items asked for at once.
@@ -95,6 +95,7 @@ impl Ledger {
     /// # Errors
     /// The store does not open, or cannot be listed.
     pub fn judge(&mut self, store: &Path, disk: Arc<dyn Disk>, depth: Depth) -> Result<Findings, String> {
+        let _open = OPEN_OR_FORK.read().unwrap_or_else(PoisonError::into_inner);
         let (engine, recovery) =
             Engine::open(store, settings(), disk).map_err(|error| format!("the store does not open: {error:?}"))?;
         let items = list(&engine)?;
@@ -104,6 +105,8 @@ impl Ledger {
         }
         self.compare(&engine, &items, depth, &mut findings);
         engine.close();
+        // The store's lock goes with it, before the turn does.
+        drop(engine);
         Ok(findings)
     }
 

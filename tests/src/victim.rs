@@ -5,11 +5,16 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::{PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// A victim that neither acknowledges nor ends by then hangs.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Held shared while a store is open in this process, and alone while a victim is started: between fork and exec the
+/// new process holds every lock file that is open here, and another test's next victim would find its store in use.
+pub(crate) static OPEN_OR_FORK: RwLock<()> = RwLock::new(());
 
 /// Through which implementation of the seam the victim writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,9 +66,11 @@ impl Victim {
         let mut command = Command::new(program);
         command.arg("--store").arg(store).args(["--io", io.name(), "--first", &first.to_string()]);
         command.stdin(Stdio::null()).stdout(Stdio::piped());
+        let alone = OPEN_OR_FORK.write().unwrap_or_else(PoisonError::into_inner);
         let mut child = kernel::die_with_parent(&mut command)
             .spawn()
             .unwrap_or_else(|error| panic!("cannot start {}: {error}", program.display()));
+        drop(alone);
         let stdout = BufReader::new(child.stdout.take().expect("its output was asked for as a pipe"));
         let (sender, lines) = channel();
         let reader = std::thread::spawn(move || {

@@ -16,6 +16,7 @@ use model::SampleId;
 use parking_lot::Mutex;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 /// How long the lane waits for work before it uses the time to prepare.
@@ -93,12 +94,18 @@ impl Lane {
         self.closing = true;
     }
 
-    fn end(&mut self) {
-        self.closing = true;
-        // Whoever still waits is told, not left waiting.
+    /// Tells whoever waits in the queue of a lane that has ended.
+    pub(crate) fn refuse_queued(&mut self) {
         for work in self.work.try_iter() {
             work.fail(&SubmitError::Stopped("the store is closing".to_owned()));
         }
+    }
+
+    fn end(&mut self) {
+        self.closing = true;
+        // Said before the queue is emptied: whoever queues later sees it and empties the queue itself.
+        self.shared.lane_ended.store(true, Ordering::SeqCst);
+        self.refuse_queued();
         if self.shared.failure().is_none()
             && let Some(active) = self.active.take()
             && let Err(error) = active.seal(&self.shared)
