@@ -219,6 +219,21 @@ fn an_offer_of_known_content_needs_no_bytes_and_of_unknown_content_comes_back() 
 }
 
 #[test]
+fn a_digest_that_only_begins_alike_is_unknown() {
+    let fixture = Fixture::new();
+    let engine = fixture.open(small());
+    let stored = put(&engine, b"known", "c1").unwrap();
+    // The index keeps the first eight bytes; the rest is compared with the record.
+    for differs_at in 8..32 {
+        let mut alike = stored.blake3;
+        alike.0[differs_at] ^= 1;
+        assert!(!engine.knows(&alike), "byte {differs_at}");
+        assert!(support::offer(&engine, &alike, "c2").is_none(), "byte {differs_at}");
+        assert!(engine.sample(&alike).unwrap().is_none(), "byte {differs_at}");
+    }
+}
+
+#[test]
 fn a_store_in_use_is_not_opened_twice() {
     let fixture = Fixture::new();
     let _engine = fixture.open(small());

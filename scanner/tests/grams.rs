@@ -130,7 +130,7 @@ fn alternatives_add_blocks_and_windows_together_take_them_away() {
     let either: BTreeSet<u64> = index.candidates(&one(&rule, first).or(one(&rule, second))).0.into_iter().collect();
     assert_eq!(either, BTreeSet::from([0, 1 << 32]));
     let both = Query::together(&rule, &[Window::new(first), Window::new(second)]).expect("longer than a gram");
-    assert_eq!(index.candidates(&both).0, []);
+    assert!(index.candidates(&both).0.is_empty());
 }
 
 #[test]
@@ -155,7 +155,7 @@ fn an_empty_segment_has_an_index_without_candidates() {
     let bytes = index(&rule, Policy::default(), &[]);
     let index = SegmentGrams::open(&bytes, &rule).expect("what was just built");
     assert_eq!((index.blocks().len(), index.plain_bytes()), (0, 0));
-    assert_eq!(index.candidates(&one(&rule, b"whatever")).0, []);
+    assert!(index.candidates(&one(&rule, b"whatever")).0.is_empty());
 }
 
 #[test]

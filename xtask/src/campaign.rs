@@ -60,8 +60,7 @@ const APART: &str = "fuzz/target";
 const TARGET: &str = "x86_64-unknown-linux-gnu";
 
 /// Every fuzz target, in the order of fuzz/Cargo.toml.
-const TARGETS: &[&str] =
-    &["arrival", "wire-client", "wire-server", "record", "segment", "walk", "executable", "grams"];
+const TARGETS: &[&str] = &["arrival", "wire-client", "wire-server", "record", "segment", "walk", "executable", "grams"];
 
 /// Runs a campaign.
 ///

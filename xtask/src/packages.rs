@@ -18,6 +18,20 @@ pub const FOR_TESTS: &[Need] = &[
     Need { program: "mkfs.ext4", package: "e2fsprogs", what_for: "power cut tests on ext4" },
     Need { program: "mkfs.xfs", package: "xfsprogs", what_for: "power cut tests on xfs" },
     Need { program: "mount", package: "mount", what_for: "power cut tests mount their images" },
+    Need { program: "clamscan", package: "clamav", what_for: "the oracle of what definitions detect" },
+    Need {
+        program: "/usr/share/clamav-testfiles/clam.exe",
+        package: "clamav-testfiles",
+        what_for: "packed files that the scanner must open",
+    },
+    Need { program: "zip", package: "zip", what_for: "archives as their own tools make them" },
+    Need { program: "7z", package: "p7zip-full", what_for: "archives as their own tools make them" },
+    Need { program: "gcab", package: "gcab", what_for: "archives as their own tools make them" },
+    Need { program: "arj", package: "arj", what_for: "archives as their own tools make them" },
+    Need { program: "cpio", package: "cpio", what_for: "archives as their own tools make them" },
+    Need { program: "genisoimage", package: "genisoimage", what_for: "archives as their own tools make them" },
+    Need { program: "uuencode", package: "sharutils", what_for: "archives as their own tools make them" },
+    Need { program: "xz", package: "xz-utils", what_for: "archives as their own tools make them" },
 ];
 
 /// What counting instructions needs.

@@ -82,6 +82,7 @@ fn fill(dir: &Path, seed: u64, samples_max: u64) -> Result<Engine> {
         seed,
     };
     let corpus = Corpus::of_machine()?;
-    workload::drive("fill", &load, &corpus, |number| Putter::new(&engine, number, Door::Put)).map_err(anyhow::Error::msg)?;
+    workload::drive("fill", &load, &corpus, |number| Putter::new(&engine, number, Door::Put))
+        .map_err(anyhow::Error::msg)?;
     Ok(engine)
 }

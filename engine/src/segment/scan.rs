@@ -145,3 +145,84 @@ pub(crate) fn heads_in(bytes: &[u8], range: Range<usize>) -> Vec<(RecordHead, us
 pub fn header_of(bytes: &[u8], store: &[u8; 16], segment: SegmentId) -> Option<SegmentHeader> {
     SegmentHeader::decode(bytes).filter(|header| header.store == *store && header.segment == segment)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::disk::AlignedBuf;
+    use crate::pack::Effort;
+    use crate::segment::SegmentId;
+    use crate::segment::batch::BatchBuilder;
+    use crate::segment::header::SegmentKind;
+    use crate::segment::record::RecordKind;
+    use model::Sha256;
+
+    const HEADER: SegmentHeader =
+        SegmentHeader { store: [3; 16], segment: SegmentId(7), kind: SegmentKind::Lane, created_at_ms: 0 };
+
+    /// One record in a batch that says it belongs to `segment` of `store` under `number`.
+    fn batch(segment: SegmentId, store: [u8; 16], number: u32, durable_to: u64) -> Vec<u8> {
+        let payload = [9; 100];
+        let head = RecordHead {
+            kind: RecordKind::Sample,
+            effort: Effort::Usual,
+            content_only: false,
+            single_raw: true,
+            sequence: u64::from(number),
+            raw_bytes: 100,
+            meta_bytes: 0,
+            blocks: 1,
+            payload_bytes: 100,
+            payload_crc: crc32c::crc32c(&payload),
+            salt: [1; 16],
+            blake3: Blake3([1; 32]),
+            sha256: Sha256([2; 32]),
+        };
+        let mut builder = BatchBuilder::new(AlignedBuf::default());
+        builder.push(&head, &[], &[], &payload);
+        builder.close(segment, store, number, durable_to).0.as_slice().to_vec()
+    }
+
+    /// Scans a segment that begins with the batches 0 and 1 of its own, and goes on with `rest`.
+    fn scan_before(rest: &[u8]) -> Scan {
+        let mut bytes = HEADER.page().as_slice().to_vec();
+        for number in 0..2 {
+            let durable_to = bytes.len() as u64;
+            bytes.extend(batch(HEADER.segment, HEADER.store, number, durable_to));
+        }
+        bytes.extend_from_slice(rest);
+        scan(&bytes, &HEADER)
+    }
+
+    #[test]
+    fn the_next_batch_of_the_segment_is_taken() {
+        let own = batch(HEADER.segment, HEADER.store, 2, 0);
+        assert_eq!(scan_before(&own).entries.len(), 3);
+    }
+
+    #[test]
+    fn a_batch_of_another_segment_or_store_or_an_older_one_ends_the_segment() {
+        let strangers = [
+            ("another segment", batch(SegmentId(8), HEADER.store, 2, 0)),
+            ("another store", batch(HEADER.segment, [4; 16], 2, 0)),
+            ("an older batch", batch(HEADER.segment, HEADER.store, 1, 0)),
+        ];
+        for (what, stranger) in strangers {
+            let found = scan_before(&stranger);
+            assert_eq!((found.entries.len(), found.damaged.len()), (2, 0), "{what}");
+            assert!(found.torn_bytes > 0, "{what} is reported as cut");
+        }
+    }
+
+    #[test]
+    fn only_the_segments_own_batches_claim_that_a_gap_was_durable() {
+        let gap_at = scan_before(&[]).end;
+        let gap = vec![0xee; PAGE_BYTES];
+        let own = [gap.clone(), batch(HEADER.segment, HEADER.store, 3, gap_at + PAGE_BYTES as u64)].concat();
+        let found = scan_before(&own);
+        assert_eq!((found.entries.len(), found.damaged.len()), (3, 1), "its own later batch proves damage");
+        let foreign = [gap, batch(HEADER.segment, [4; 16], 3, gap_at + PAGE_BYTES as u64)].concat();
+        let found = scan_before(&foreign);
+        assert_eq!((found.entries.len(), found.damaged.len()), (2, 0), "a stranger's proves nothing");
+    }
+}
