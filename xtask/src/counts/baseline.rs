@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// Growth that is mentioned, in percent (bench.md's gate, as rustls has one).
-pub const WARN_PERCENT: f64 = 2.0;
+pub const WARN_PERCENT: u128 = 2;
 /// Growth that fails.
-pub const FAIL_PERCENT: f64 = 5.0;
+pub const FAIL_PERCENT: u128 = 5;
 
 /// Processor features that the tool passes on and libraries choose code by.
 const FEATURES: &[&str] = &["aes", "avx", "avx2", "bmi1", "bmi2", "f16c", "fma", "pclmulqdq", "sse4_2"];
@@ -73,11 +73,16 @@ impl Verdict {
     /// Of a count against an earlier one.
     pub fn of(count: u64, before: Option<u64>) -> Self {
         let Some(before) = before else { return Self::NotCompared };
-        match percent(count, before) {
-            grown if grown > FAIL_PERCENT => Self::Fails,
-            grown if grown > WARN_PERCENT => Self::Warns,
-            grown if grown < -WARN_PERCENT => Self::Less,
-            _ => Self::Good,
+        // Whole numbers: exactly two percent must not depend on a rounding.
+        let (count, before) = (u128::from(count) * 100, u128::from(before));
+        if count > before * (100 + FAIL_PERCENT) {
+            Self::Fails
+        } else if count > before * (100 + WARN_PERCENT) {
+            Self::Warns
+        } else if count < before * (100 - WARN_PERCENT) {
+            Self::Less
+        } else {
+            Self::Good
         }
     }
 }
