@@ -51,6 +51,6 @@ impl Header {
 
 fn digest(text: &[u8]) -> Option<[u8; 16]> {
     let digits: Vec<u8> = text.iter().map(|digit| nibble(*digit)).collect::<Option<_>>()?;
-    let bytes: Vec<u8> = digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect();
-    bytes.try_into().ok()
+    let digits: [u8; 32] = digits.try_into().ok()?;
+    Some(std::array::from_fn(|index| digits[2 * index] << 4 | digits[2 * index + 1]))
 }
