@@ -78,7 +78,7 @@ fn every_kind_of_container_gives_its_members_signatures() {
         let definitions = loaded(&[(name, bytes)]);
         assert_eq!(names(&definitions), ["In.Container"], "{name}");
         assert_eq!(complaints(&definitions), [""; 0], "{name}");
-        let member = definitions.sources.iter().find(|source| &*source.name == format!("{name}/t.ndb"));
+        let member = definitions.sources.iter().find(|source| *source.name == *format!("{name}/t.ndb"));
         assert_eq!(member.map(|member| (member.lines, member.signatures)), Some((1, 1)), "{name}");
     }
 }
@@ -108,7 +108,7 @@ fn a_container_cut_at_any_byte_is_said_to_be_broken_or_keeps_its_signature() {
 
 #[test]
 fn sizes_and_digests_that_lie_are_named() {
-    for lie in [1 << 20, 0o7777_7777_777] {
+    for lie in [1 << 20, 0o77_777_777_777] {
         let archive = tar(&[("t.ndb", NDB)], |_| lie);
         let definitions = loaded(&[("t.cld", &container(&archive, ""))]);
         assert_eq!(complaints(&definitions), ["t.cld:1: the container's archive is not well formed"]);

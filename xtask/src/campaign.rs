@@ -134,7 +134,8 @@ fn fuzz(warden: &Warden, target: Option<&str>, seconds: u64) -> Result<bool> {
         let step = Step::cargo()
             .args(["run", "--release", "--manifest-path", "fuzz/Cargo.toml", "--bin", target])
             .args(["--target", TARGET, "--"])
-            .args([corpus.as_os_str(), seeds(target).as_os_str()])
+            .args([&corpus])
+            .args(seeds(target))
             .args([format!("-max_total_time={seconds}"), "-timeout=10".to_owned(), "-rss_limit_mb=2048".to_owned()])
             .args(["-artifact_prefix=fuzz/artifacts/", "-print_final_stats=1"])
             .env("RUSTC_BOOTSTRAP", "1")
@@ -145,12 +146,12 @@ fn fuzz(warden: &Warden, target: Option<&str>, seconds: u64) -> Result<bool> {
     Ok(good)
 }
 
-/// The committed corpus of a target, beside the crate whose decoder it feeds.
-fn seeds(target: &str) -> std::path::PathBuf {
+/// The committed corpus of a target, beside the crate whose decoder it feeds. Not every target has one.
+fn seeds(target: &str) -> Option<std::path::PathBuf> {
     let owner = match target {
         "record" | "segment" => "engine",
-        "walk" | "executable" => "scanner",
+        "walk" | "executable" | "grams" => "scanner",
         _ => "model",
     };
-    crate::root().join(owner).join("corpus").join(target)
+    Some(crate::root().join(owner).join("corpus").join(target)).filter(|folder| folder.is_dir())
 }
