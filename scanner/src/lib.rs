@@ -17,3 +17,4 @@ pub mod definitions;
 pub mod file;
 pub mod grams;
 pub mod literal;
+pub mod ruleset;
