@@ -1,13 +1,15 @@
-//! Definitions become a compiled ruleset, and a ruleset says what it finds in bytes.
+//! The parts that say what definitions find in bytes.
 //!
 //! ```text
 //! text databases -> Definitions   definitions   parsed, every line accounted for
-//! Definitions -> Ruleset          ruleset       compiled off to the side, immutable
 //! bytes -> Buffers                file          type, sections, normalised forms, members
-//! Buffers -> Verdict              scan          literals first, exact verification behind
-//! bytes -> Buffers in a cage   cage          the same, in a process that can do nothing else
+//! bytes -> Buffers                cage          the same, in a process that can do nothing else
+//! byte strings -> places          literal       very many at once, the front of every scan
+//! Body, buffer -> yes or no       ruleset       the exact verification behind it
 //! blocks -> candidates            grams         which stored blocks a new signature can be in
 //! ```
+//!
+//! Nothing joins `literal` and `ruleset` into a scan yet.
 //!
 //! The scanner knows bytes and rules only: no store, no status, no network. Whoever has bytes hands them in.
 
