@@ -5,11 +5,10 @@
 //! bytes -> Buffers                file          type, sections, normalised forms, members
 //! bytes -> Buffers                cage          the same, in a process that can do nothing else
 //! byte strings -> places          literal       very many at once, the front of every scan
-//! Body, buffer -> yes or no       ruleset       the exact verification behind it
+//! Definitions -> Ruleset          ruleset       compiled, and matched exactly against one buffer
+//! sample, Ruleset -> Verdict      scan          every buffer of a sample, allowances applied
 //! blocks -> candidates            grams         which stored blocks a new signature can be in
 //! ```
-//!
-//! Nothing joins `literal` and `ruleset` into a scan yet.
 //!
 //! The scanner knows bytes and rules only: no store, no status, no network. Whoever has bytes hands them in.
 
@@ -20,3 +19,4 @@ pub mod file;
 pub mod grams;
 pub mod literal;
 pub mod ruleset;
+pub mod scan;

@@ -310,11 +310,13 @@ impl Worker {
                     let flow = see(Member {
                         path: &head.path,
                         depth: head.depth,
+                        containers: &head.containers,
                         kind: head.kind,
                         form: head.form,
                         targets: head.targets,
                         digests: head.digests,
                         executable: head.executable.as_ref(),
+                        file_bytes: head.file_bytes,
                         bytes: if head.whole_sample { sample } else { &frame.body },
                     });
                     let sign = match flow {

@@ -46,11 +46,13 @@ pub(super) struct Start {
 pub(super) struct MemberHead {
     pub(super) path: Vec<String>,
     pub(super) depth: u32,
+    pub(super) containers: Vec<Kind>,
     pub(super) kind: Kind,
     pub(super) form: Form,
     pub(super) targets: Targets,
     pub(super) digests: Digests,
     pub(super) executable: Option<Executable>,
+    pub(super) file_bytes: u64,
     /// The bytes are the sample's own and not sent back.
     pub(super) whole_sample: bool,
 }

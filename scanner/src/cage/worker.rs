@@ -75,11 +75,13 @@ fn hand_over(stream: &mut UnixStream, member: Member<'_>) -> io::Result<Flow> {
     let head = MemberHead {
         path: member.path.to_vec(),
         depth: member.depth,
+        containers: member.containers.to_vec(),
         kind: member.kind,
         form: member.form,
         targets: member.targets,
         digests: member.digests,
         executable: member.executable.cloned(),
+        file_bytes: member.file_bytes,
         whole_sample,
     };
     wire::send(stream, &head, if whole_sample { &[] } else { member.bytes })?;

@@ -422,3 +422,52 @@ mod tests {
         assert!(!names_html(b"<b>bold</b>"));
     }
 }
+
+impl Kind {
+    /// What the field's signatures call such a file when they name a container, without the prefix `CL_TYPE_`.
+    pub fn field_name(self) -> &'static str {
+        match self {
+            Self::Tiny | Self::Data => "BINARY_DATA",
+            Self::Text => "TEXT_ASCII",
+            Self::Utf16Le => "TEXT_UTF16LE",
+            Self::Utf16Be => "TEXT_UTF16BE",
+            Self::Html => "HTML",
+            Self::Mail => "MAIL",
+            Self::Uuencoded => "UUENCODED",
+            Self::Rtf => "RTF",
+            Self::Pdf => "PDF",
+            Self::Pe => "MSEXE",
+            Self::Elf => "ELF",
+            Self::MachO => "MACHO",
+            Self::MachOFat => "MACHO_UNIBIN",
+            Self::JavaClass => "JAVA",
+            Self::Flash => "SWF",
+            Self::Picture => "GRAPHICS",
+            Self::Ole2 => "MSOLE2",
+            Self::Tnef => "TNEF",
+            Self::Zip => "ZIP",
+            Self::Rar => "RAR",
+            Self::SevenZip => "7Z",
+            Self::Tar => "POSIX_TAR",
+            Self::Gzip => "GZ",
+            Self::Bzip2 => "BZ",
+            Self::Xz => "XZ",
+            Self::Cab => "MSCAB",
+            Self::Arj => "ARJ",
+            Self::Lha => "LHA_LZH",
+            Self::Cpio => "CPIO_NEWC",
+            Self::Szdd => "MSSZDD",
+            Self::BinHex => "BINHEX",
+            Self::Iso => "ISO9660",
+            Self::Udf => "UDF",
+            Self::Chm => "MSCHM",
+            Self::Sis => "SIS",
+            Self::Xar => "XAR",
+            Self::Egg => "EGG",
+            Self::Alz => "ALZ",
+            Self::Shortcut => "LNK",
+            Self::OneNote => "ONENOTE",
+            Self::ScriptEncoded => "SCRENC",
+        }
+    }
+}

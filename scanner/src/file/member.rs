@@ -62,6 +62,8 @@ pub struct Member<'a> {
     pub path: &'a [String],
     /// Containers around it; 0 for the sample.
     pub depth: u32,
+    /// What those containers are, outermost first.
+    pub containers: &'a [Kind],
     /// What the file is. A normalised form keeps the kind of the file it was made from.
     pub kind: Kind,
     /// How these bytes were made.
@@ -72,6 +74,8 @@ pub struct Member<'a> {
     pub digests: Digests,
     /// Entry point and sections, where the buffer is an executable that a loader would know.
     pub executable: Option<&'a Executable>,
+    /// Bytes of the file that conditions on a size mean: of the one that text was made from, else these.
+    pub file_bytes: u64,
     /// The bytes.
     pub bytes: &'a [u8],
 }

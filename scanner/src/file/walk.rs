@@ -32,7 +32,8 @@ pub fn walk(
     time_is_up: &dyn Fn() -> bool,
     see: &mut dyn FnMut(Member<'_>) -> Flow,
 ) -> Outcome {
-    let mut walk = Walk { limits, time_is_up, see, path: Vec::new(), outcome: Outcome::default(), ended: false };
+    let mut walk =
+        Walk { limits, time_is_up, see, path: Vec::new(), open: Vec::new(), outcome: Outcome::default(), ended: false };
     walk.visit(bytes);
     walk.outcome
 }
@@ -43,6 +44,8 @@ pub(crate) struct Walk<'a> {
     time_is_up: &'a dyn Fn() -> bool,
     see: &'a mut dyn FnMut(Member<'_>) -> Flow,
     path: Vec<String>,
+    /// Kinds of the files that are open, outermost first.
+    open: Vec<Kind>,
     outcome: Outcome,
     ended: bool,
 }
@@ -151,7 +154,7 @@ impl<'a> Walk<'a> {
         let targets = Targets { any: true, own: Some(Target::Ole2) };
         self.form(Kind::Ole2, Form::Macro, targets, Digests::Ignored, bytes);
         if self.go_on() == Flow::On && bytes.len() as u64 <= self.limits.text_bytes_max {
-            self.form(Kind::Text, Form::Text, TEXT, Digests::Ignored, &normalise::text(bytes));
+            self.normalised_text(Kind::Text, Form::Text, bytes);
         }
         self.path.pop();
         self.flow()
@@ -176,23 +179,32 @@ impl<'a> Walk<'a> {
         self.emit(Member {
             path: &[],
             depth: 0,
+            containers: &[],
             kind,
             form: Form::Raw,
             targets,
             digests: Digests::Counted,
             executable: executable.as_ref(),
+            file_bytes: bytes.len() as u64,
             bytes,
         });
         if self.go_on() == Flow::Stop {
             return;
         }
+        self.open.push(kind);
+        self.open_up(kind, html, executable.as_ref(), bytes);
+        self.open.pop();
+    }
+
+    /// The other forms of a file, and what it holds.
+    fn open_up(&mut self, kind: Kind, html: bool, executable: Option<&Executable>, bytes: &[u8]) {
         if html {
             self.html(kind, bytes);
         } else if matches!(kind, Kind::Text | Kind::Utf16Le | Kind::Utf16Be) {
             self.text(kind, bytes);
         }
         if self.go_on() == Flow::On {
-            container::unpack(kind, bytes, executable.as_ref(), self);
+            container::unpack(kind, bytes, executable, self);
         }
         if self.go_on() == Flow::On && matches!(kind, Kind::Pe | Kind::Data | Kind::Text | Kind::Utf16Be) {
             self.embedded_executable(bytes);
@@ -201,7 +213,7 @@ impl<'a> Walk<'a> {
 
     fn text(&mut self, kind: Kind, bytes: &[u8]) {
         if bytes.len() as u64 <= self.limits.text_bytes_max {
-            self.form(kind, Form::Text, TEXT, Digests::Ignored, &normalise::text(bytes));
+            self.normalised_text(kind, Form::Text, bytes);
         }
     }
 
@@ -222,7 +234,7 @@ impl<'a> Walk<'a> {
                 return;
             }
             self.form(kind, Form::HtmlScript, targets, Digests::Ignored, script);
-            self.form(kind, Form::HtmlScript, TEXT, Digests::Ignored, &normalise::text(script));
+            self.normalised_text(kind, Form::HtmlScript, script);
         }
         for data in &html.data {
             if self.open("data:", data) == Flow::Stop {
@@ -245,19 +257,40 @@ impl<'a> Walk<'a> {
         }
     }
 
+    fn normalised_text(&mut self, kind: Kind, form: Form, of: &[u8]) {
+        self.made(kind, form, TEXT, Digests::Ignored, of.len(), &normalise::text(of));
+    }
+
     fn form(&mut self, kind: Kind, form: Form, targets: Targets, digests: Digests, bytes: &[u8]) {
+        self.made(kind, form, targets, digests, bytes.len(), bytes);
+    }
+
+    /// Hands out bytes that were made from a file of `file_bytes`.
+    fn made(&mut self, kind: Kind, form: Form, targets: Targets, digests: Digests, file_bytes: usize, bytes: &[u8]) {
         if bytes.is_empty() {
             return;
         }
         self.outcome.bytes += bytes.len() as u64;
-        self.emit(Member { path: &[], depth: 0, kind, form, targets, digests, executable: None, bytes });
+        self.emit(Member {
+            path: &[],
+            depth: 0,
+            containers: &[],
+            kind,
+            form,
+            targets,
+            digests,
+            executable: None,
+            file_bytes: file_bytes as u64,
+            bytes,
+        });
     }
 
     fn emit(&mut self, member: Member<'_>) {
         if self.ended && !self.path.is_empty() {
             return;
         }
-        let member = Member { path: &self.path, depth: self.path.len() as u32, ..member };
+        let containers = &self.open[..self.open.len().min(self.path.len())];
+        let member = Member { path: &self.path, depth: self.path.len() as u32, containers, ..member };
         if (self.see)(member) == Flow::Stop {
             self.ended = true;
             self.outcome.stopped = true;

@@ -29,6 +29,11 @@ impl Spans {
         Spans::union(self.0.iter().map(|range| (range.0.max(from), range.1.min(to))).collect())
     }
 
+    /// Whether a place is in it.
+    pub fn holds(&self, place: usize) -> bool {
+        self.0.iter().any(|(from, to)| (*from..=*to).contains(&place))
+    }
+
     /// Whether no place is in it.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
