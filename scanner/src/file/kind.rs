@@ -378,51 +378,6 @@ fn is_plain_tar(bytes: &[u8]) -> bool {
     bytes.len() >= 512 && super::container::tar::checksum_holds(&bytes[..512])
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn text_is_told_from_data_as_clamscan_tells_it() {
-        for (bytes, kind) in [
-            (&b"hello world this is text\n"[..], Kind::Text),
-            (b"hello \x07\x08\x0c\x1b world\n", Kind::Text),
-            (b"hello \xe9 world\n", Kind::Text),
-            (b"\x0bl\xfd \xff\xfeQ", Kind::Data),
-            (b"hello \x01 world this is text\n", Kind::Utf16Be),
-            (b"hello \x7f world this is text\n", Kind::Utf16Be),
-            (b"\xff\xfeh\0e\0l\0l\0o\0", Kind::Utf16Le),
-            (b"h\0e\0l\0l\0o\0", Kind::Utf16Be),
-            (b"\0\x01\x02\x03\0\x01\x02\x03", Kind::Data),
-            (b"hello\n", Kind::Text),
-            (b"hello", Kind::Tiny),
-        ] {
-            assert_eq!(detect(bytes), kind, "{:?}", bytes.escape_ascii().to_string());
-        }
-    }
-
-    #[test]
-    fn a_class_file_is_no_universal_binary() {
-        assert_eq!(detect(b"\xca\xfe\xba\xbe\0\0\0\x34\0\0"), Kind::JavaClass);
-        assert_eq!(detect(b"\xca\xfe\xba\xbe\0\0\0\x02\0\0"), Kind::MachOFat);
-    }
-
-    #[test]
-    fn mail_is_known_by_its_first_line_or_by_two_in_its_head() {
-        assert_eq!(detect(b"Return-Path: <a@b>\nx"), Kind::Mail);
-        assert_eq!(detect(b"X-Odd: 1\nFrom: a@b\nMIME-Version: 1.0\n\nx"), Kind::Mail);
-        assert_eq!(detect(b"X-Odd: 1\nFrom: a@b\n\nx"), Kind::Text);
-    }
-
-    #[test]
-    fn only_the_writings_that_count_make_html() {
-        assert!(names_html(b"xx<html>"));
-        assert!(names_html(b"xx<A class=x HREF="));
-        assert!(!names_html(b"xx<hTmL>"));
-        assert!(!names_html(b"<b>bold</b>"));
-    }
-}
-
 impl Kind {
     /// What the field's signatures call such a file when they name a container, without the prefix `CL_TYPE_`.
     pub fn field_name(self) -> &'static str {
@@ -469,5 +424,50 @@ impl Kind {
             Self::OneNote => "ONENOTE",
             Self::ScriptEncoded => "SCRENC",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_told_from_data_as_clamscan_tells_it() {
+        for (bytes, kind) in [
+            (&b"hello world this is text\n"[..], Kind::Text),
+            (b"hello \x07\x08\x0c\x1b world\n", Kind::Text),
+            (b"hello \xe9 world\n", Kind::Text),
+            (b"\x0bl\xfd \xff\xfeQ", Kind::Data),
+            (b"hello \x01 world this is text\n", Kind::Utf16Be),
+            (b"hello \x7f world this is text\n", Kind::Utf16Be),
+            (b"\xff\xfeh\0e\0l\0l\0o\0", Kind::Utf16Le),
+            (b"h\0e\0l\0l\0o\0", Kind::Utf16Be),
+            (b"\0\x01\x02\x03\0\x01\x02\x03", Kind::Data),
+            (b"hello\n", Kind::Text),
+            (b"hello", Kind::Tiny),
+        ] {
+            assert_eq!(detect(bytes), kind, "{:?}", bytes.escape_ascii().to_string());
+        }
+    }
+
+    #[test]
+    fn a_class_file_is_no_universal_binary() {
+        assert_eq!(detect(b"\xca\xfe\xba\xbe\0\0\0\x34\0\0"), Kind::JavaClass);
+        assert_eq!(detect(b"\xca\xfe\xba\xbe\0\0\0\x02\0\0"), Kind::MachOFat);
+    }
+
+    #[test]
+    fn mail_is_known_by_its_first_line_or_by_two_in_its_head() {
+        assert_eq!(detect(b"Return-Path: <a@b>\nx"), Kind::Mail);
+        assert_eq!(detect(b"X-Odd: 1\nFrom: a@b\nMIME-Version: 1.0\n\nx"), Kind::Mail);
+        assert_eq!(detect(b"X-Odd: 1\nFrom: a@b\n\nx"), Kind::Text);
+    }
+
+    #[test]
+    fn only_the_writings_that_count_make_html() {
+        assert!(names_html(b"xx<html>"));
+        assert!(names_html(b"xx<A class=x HREF="));
+        assert!(!names_html(b"xx<hTmL>"));
+        assert!(!names_html(b"<b>bold</b>"));
     }
 }

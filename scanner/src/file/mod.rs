@@ -22,7 +22,7 @@ pub mod outcome;
 pub mod walk;
 
 pub use executable::{Executable, Section};
-pub use kind::{Kind, Target};
+pub use kind::{KIND_BYTES_MIN, Kind, Target};
 pub use limits::Limits;
 pub use member::{Digests, Flow, Form, Member, Targets};
 pub use outcome::{Limit, Outcome, Trouble, TroubleKind};

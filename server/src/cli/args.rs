@@ -1,7 +1,7 @@
 //! The grammar of the command line. A flag stands beside the command that it belongs to; what
 //! every command understands stands here.
 
-use super::{config, context, demo, items, offline, put, serve, settings};
+use super::{config, context, demo, items, offline, put, scan, serve, settings};
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -87,6 +87,8 @@ pub enum Command {
     Settings(settings::Command),
     /// The Quarantine Log: who did what, and what went wrong
     Log(super::log::Args),
+    /// Scan files with definitions, offline, as clamscan does
+    Scan(scan::Args),
     /// Check every stored byte, offline
     Verify(offline::Args),
     /// Make the catalogue anew from the segments, offline
@@ -140,6 +142,7 @@ mod tests {
             "lazaret quota --json",
             "lazaret verify --data d --json",
             "lazaret rebuild --data d",
+            "lazaret scan --defs d --infected --allmatch a b",
             "lazaret status --server http://h:1 --token t",
             "lazaret settings get general.max_bytes",
             "lazaret settings set general.max_bytes 4GiB",
@@ -175,6 +178,8 @@ mod tests {
             "lazaret items delete",
             "lazaret items delete 1 --client c",
             "lazaret verify",
+            "lazaret scan a",
+            "lazaret scan --defs d",
             "lazaret quota extra",
         ] {
             assert!(parse(line).is_err(), "{line}");

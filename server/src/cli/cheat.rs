@@ -20,6 +20,7 @@ const SHEET: [(&str, &[(&str, &str)]); 5] = [
         &[
             ("lazaret put --recursive DIR", "every file below a folder"),
             ("lazaret put --client mail-1 -", "what comes on stdin"),
+            ("lazaret scan --defs DIR -r PATH", "test files with definitions, offline"),
         ],
     ),
     (

@@ -16,11 +16,13 @@ pub mod man;
 pub mod offline;
 pub mod put;
 pub mod quota;
+pub mod scan;
 pub mod screen;
 pub mod serve;
 pub mod settings;
 pub mod status;
 pub mod token;
+pub mod walk;
 
 pub use failure::Failure;
 
@@ -33,6 +35,9 @@ use std::process::ExitCode;
 
 /// Where a newcomer's server listens.
 pub const SERVER_DEFAULT: &str = "http://127.0.0.1:8740";
+
+/// The hidden subcommand that makes this binary a worker of the cage.
+pub const CAGE_WORKER: &str = "cage-worker";
 
 /// What every command is given.
 #[derive(Debug, Clone)]
@@ -93,6 +98,10 @@ pub fn wait<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T, Fa
 /// Runs the command line of this process.
 #[must_use]
 pub fn run() -> ExitCode {
+    // Before anything else is read or opened: what a worker has not got, hostile bytes cannot use.
+    if std::env::args_os().nth(1).is_some_and(|argument| argument == CAGE_WORKER) {
+        return scanner::cage::worker_main();
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
@@ -131,6 +140,7 @@ fn command(shell: &Shell, command: Command) -> Result<(), Failure> {
         Command::Status => status::run(shell),
         Command::Settings(command) => settings::run(shell, &command),
         Command::Log(args) => log::run(shell, &args),
+        Command::Scan(args) => scan::run(shell, &args),
         Command::Verify(args) => offline::verify(shell, &args),
         Command::Rebuild(args) => offline::rebuild(shell, &args),
         Command::Config(command) => config::run(shell, &command),

@@ -6,9 +6,9 @@
 
 mod load;
 mod report;
-mod walk;
 
 use super::client::{Client, Meta, Put};
+use super::walk::{self, Found};
 use super::{Failure, Shell, wait};
 use bytes::Bytes;
 use load::Loaded;
@@ -18,7 +18,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::Poll;
 use tokio::sync::{Mutex, mpsc};
-use walk::Found;
 
 /// Files on their way at once: enough to fill a batch of the server's log, far below what it allows a client.
 const UPLOADS_MAX: usize = 8;

@@ -1,4 +1,4 @@
-//! Finds what to forward, in the order of names. Links are named and not followed: a link in a hostile tree
+//! Finds the files that paths name, in the order of names. Links are named and not followed: a link in a hostile tree
 //! could lead anywhere, and the file it names is found where it lies.
 
 use std::fs::FileType;
@@ -77,7 +77,7 @@ fn below(dir: &Path, take: &mut dyn FnMut(Found) -> bool) -> bool {
 
 fn what(kind: FileType) -> &'static str {
     if kind.is_dir() {
-        "is a directory, say --recursive to forward what is in it"
+        "is a directory, say --recursive for what is in it"
     } else if kind.is_symlink() {
         "is a symbolic link, which is not followed"
     } else if kind.is_fifo() {
