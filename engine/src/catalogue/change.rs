@@ -2,7 +2,9 @@
 
 use model::item::Verdict;
 use model::lifecycle::Basis;
-use model::{Arrival, Attributes, Blake3, ItemId, RawBytes, SampleId, Sha256, Status, StoredBytes, Timestamp};
+use model::{
+    Arrival, Attributes, Blake3, ItemId, RawBytes, SampleId, Sequence, Sha256, Status, StoredBytes, Timestamp,
+};
 
 /// One record of the log, in log order. Telling it again changes nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,6 +98,12 @@ pub struct StatusChange {
 /// Where an item stands: what the status table asks of it before a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Standing {
+    /// Its sample.
+    pub sample: SampleId,
+    /// The sequence that its client had at arrival; 0 when unknown.
+    pub client_sequence: Sequence,
+    /// The set that its verdict is of; 0 before the first scan.
+    pub verdict_sequence: Sequence,
     /// Its status.
     pub status: Status,
     /// Its attributes.
@@ -114,27 +122,96 @@ pub struct Standing {
 
 /// A change of the catalogue's own; each is answered after it is durable.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Own {
+pub enum Own {
+    /// An item's status with all that the change sets.
     Status(Box<StatusChange>),
+    /// A line in an item's actions or errors.
     Note(Note),
+    /// A setting.
     Setting(Setting),
+    /// What is shown as an item's verdict; its status stays.
+    ItemVerdict {
+        /// The item.
+        item: ItemId,
+        /// Names of what detects it, and with which set.
+        verdict: Verdict,
+    },
+    /// What was found in a sample takes the place of what was found before. Passed over when the sample is gone.
+    Verdict(SampleVerdict),
+    /// The sample's items are to be looked at: what was found in it has changed.
+    Unsettled(SampleId),
+    /// They were looked at.
+    Settled(SampleId),
+    /// What was found in all samples of a shelf holds for this set of definitions.
+    Shelf {
+        /// Which.
+        number: u64,
+        /// The set.
+        sequence: Sequence,
+    },
+    /// The shelf is no more.
+    ShelfGone(u64),
+    /// A line of the log that belongs to no item.
+    Logged {
+        /// When.
+        at: Timestamp,
+        /// Who caused it.
+        who: String,
+        /// What was done.
+        what: String,
+    },
+}
+
+/// What scans found in a sample.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SampleVerdict {
+    /// The sample.
+    pub sample: SampleId,
+    /// The set of definitions that it holds for.
+    pub sequence: Sequence,
+    /// Every match, also those that do not count.
+    pub findings: Vec<Found>,
+}
+
+impl SampleVerdict {
+    /// Names of what counts, in the order of the findings.
+    pub fn detections(&self) -> impl Iterator<Item = &str> {
+        self.findings.iter().filter(|found| !found.allowed).map(|found| found.signature.as_str())
+    }
+}
+
+/// A signature found in a sample.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// Its name.
+    pub signature: String,
+    /// It does not count: an allowance names the file.
+    pub allowed: bool,
+    /// The set that found it first.
+    pub sequence: Sequence,
 }
 
 /// A line in an item's actions or errors.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Note {
+pub struct Note {
+    /// The item.
     pub item: ItemId,
+    /// Which list.
     pub kind: NoteKind,
+    /// When.
     pub at: Timestamp,
-    /// Empty for an error.
+    /// Who; empty for an error.
     pub who: String,
+    /// What was done or went wrong.
     pub what: String,
 }
 
 /// Which list a note belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum NoteKind {
+pub enum NoteKind {
+    /// What was done.
     Action = 0,
+    /// What went wrong.
     Error = 1,
 }
 

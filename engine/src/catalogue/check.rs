@@ -39,6 +39,11 @@ pub(super) fn check(connection: &Connection) -> rusqlite::Result<Vec<String>> {
         ),
         ("items without a sample", "SELECT count(*) FROM item WHERE sample NOT IN (SELECT id FROM sample)"),
         ("samples without an item", "SELECT count(*) FROM sample WHERE id NOT IN (SELECT sample FROM item)"),
+        (
+            "verdicts or findings without a sample",
+            "SELECT (SELECT count(*) FROM verdict WHERE sample NOT IN (SELECT id FROM sample))
+               + (SELECT count(*) FROM finding WHERE sample NOT IN (SELECT id FROM sample))",
+        ),
         ("notes without an item", "SELECT count(*) FROM note WHERE item NOT IN (SELECT id FROM item)"),
         (
             "items above the watermark",

@@ -2,7 +2,7 @@
 
 use super::audit::LogPage;
 use super::bounds::{ANSWER_WAIT_MAX, CatalogueSettings, PAGE_ITEMS_MAX, REST_AFTER};
-use super::change::{Change, Note, NoteKind, Own, Setting, Standing, StatusChange};
+use super::change::{Change, Note, NoteKind, Own, SampleVerdict, Setting, Standing, StatusChange};
 use super::count::{self, Count};
 use super::error::CatalogueError;
 use super::filter::Filter;
@@ -12,8 +12,8 @@ use super::readers::Readers;
 use super::row::Clients;
 use super::sha256::{self, Sha256Names};
 use super::writer::Writer;
-use super::{audit, check, owner, page, row};
-use model::{Blake3, Item, ItemId, SampleId, Sha256, Status, Timestamp};
+use super::{audit, check, owner, page, row, verdict};
+use model::{Blake3, Item, ItemId, SampleId, Sequence, Sha256, Status, Timestamp};
 use parking_lot::Mutex;
 use rusqlite::{OptionalExtension, params};
 use std::path::{Path, PathBuf};
@@ -292,6 +292,84 @@ impl Catalogue {
     pub fn close(&self) {
         self.inner.queue.drain();
         self.inner.join();
+    }
+
+    /// Applies changes of the catalogue's own in one transaction; they are durable when this returns. Each has its own
+    /// answer; a refused one changes nothing and does not hold up the others. Blocks.
+    ///
+    /// # Errors
+    /// Nothing is applied: writing failed. Or no answer came in time; then all of it or nothing is.
+    pub fn apply(&self, changes: Vec<Own>) -> Result<Vec<Result<(), CatalogueError>>, CatalogueError> {
+        if changes.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (asked, answered): (Vec<_>, Vec<_>) = changes
+            .into_iter()
+            .map(|change| {
+                let (answer, answered) = crossbeam_channel::bounded(1);
+                (Asked { change, answer }, answered)
+            })
+            .unzip();
+        self.inner.queue.ask_all(asked)?;
+        let late = || CatalogueError::Late { waited_ms: ANSWER_WAIT_MAX.as_millis() as u64 };
+        let answers = answered.iter().map(|one| one.recv_timeout(ANSWER_WAIT_MAX).map_err(|_| late()));
+        answers.collect()
+    }
+
+    /// A sample's verdict, its findings by name; `None` before its first scan.
+    ///
+    /// # Errors
+    /// Reading failed.
+    pub fn verdict(&self, sample: SampleId) -> Result<Option<SampleVerdict>, CatalogueError> {
+        self.inner.readers.read(|connection| verdict::of_sample(connection, sample))
+    }
+
+    /// Samples in which a signature was found, whether it counts or not, ascending.
+    ///
+    /// # Errors
+    /// Reading failed.
+    pub fn samples_with(&self, signature: &str) -> Result<Vec<SampleId>, CatalogueError> {
+        self.inner.readers.read(|connection| verdict::samples_with(connection, signature))
+    }
+
+    /// At most `limit` samples after `after`, ascending, each with the set that its verdict holds for, 0 for none.
+    ///
+    /// # Errors
+    /// Reading failed.
+    pub fn samples_after(&self, after: SampleId, limit: usize) -> Result<Vec<(SampleId, Sequence)>, CatalogueError> {
+        self.inner.readers.read(|connection| verdict::samples_after(connection, after, limit))
+    }
+
+    /// At most `limit` samples whose items are to be looked at, because what was found in them has changed.
+    ///
+    /// # Errors
+    /// Reading failed.
+    pub fn unsettled(&self, limit: usize) -> Result<Vec<SampleId>, CatalogueError> {
+        self.inner.readers.read(|connection| verdict::unsettled(connection, limit))
+    }
+
+    /// At most `limit` items of a sample after `after`, ascending.
+    ///
+    /// # Errors
+    /// Reading failed.
+    pub fn items_of(&self, sample: SampleId, after: ItemId, limit: usize) -> Result<Vec<ItemId>, CatalogueError> {
+        self.inner.readers.read(|connection| verdict::items_of(connection, sample, after, limit))
+    }
+
+    /// The set that holds for each shelf.
+    ///
+    /// # Errors
+    /// Reading failed.
+    pub fn shelves(&self) -> Result<Vec<(u64, Sequence)>, CatalogueError> {
+        self.inner.readers.read(verdict::shelves)
+    }
+
+    /// At most `limit` items of one status after `after`, oldest first.
+    ///
+    /// # Errors
+    /// Reading failed.
+    pub fn items_in(&self, status: Status, after: ItemId, limit: usize) -> Result<Vec<ItemId>, CatalogueError> {
+        self.inner.readers.read(|connection| row::in_status(connection, status, after, limit))
     }
 
     fn note(&self, item: ItemId, kind: NoteKind, at: Timestamp, who: &str, what: &str) -> Result<(), CatalogueError> {

@@ -7,7 +7,7 @@
 //! 5. The catalogue is never on the path of an acknowledgement; its lag is bounded by whoever feeds it.
 //!
 //! Reading order: `handle` is what callers hold, [`change`] what comes in; `queue` and `owner` bring it to `writer`, which
-//! uses `own`, `schema`, `names`, `totals`, `span` and [`audit`]; [`filter`], [`page`] and `count` read it back, `sha256` finds
+//! uses `own`, `verdict`, `schema`, `names`, `totals`, `span` and [`audit`]; [`filter`], [`page`] and `count` read it back, `sha256` finds
 //! samples by that digest, `row` is an item's row, `check`
 //! counts all of it again. `bounds` holds every limit, [`error`] every failure.
 
@@ -30,11 +30,12 @@ mod schema;
 mod sha256;
 mod span;
 mod totals;
+mod verdict;
 mod writer;
 
 pub use audit::{LogEntry, LogPage};
 pub use bounds::CatalogueSettings;
-pub use change::{Change, Entry, Setting, Standing, StatusChange};
+pub use change::{Change, Entry, Found, Note, NoteKind, Own, SampleVerdict, Setting, Standing, StatusChange};
 pub use error::CatalogueError;
 pub use filter::Filter;
 pub use handle::{Catalogue, remove};

@@ -1,4 +1,4 @@
-//! Changes that only the catalogue has: statuses, notes, settings. Each runs inside its batch's transaction, and is
+//! Changes that only the catalogue has: statuses, items' verdicts, notes, settings. Each runs inside its batch's transaction, and is
 //! refused before it has changed anything.
 
 use super::audit::Audit;
@@ -7,7 +7,8 @@ use super::error::CatalogueError;
 use super::names::Names;
 use super::row;
 use super::totals::Deltas;
-use model::Timestamp;
+use model::item::Verdict;
+use model::{ItemId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 
 /// What an own change came to: done, or refused without harm to its batch.
@@ -52,16 +53,7 @@ pub(super) fn change_status(
             change.send_again_count,
         ])?;
     if let Some(verdict) = &change.verdict {
-        connection
-            .prepare_cached("UPDATE item SET verdict_sequence = ?2 WHERE id = ?1")?
-            .execute(params![id, verdict.sequence.0 as i64])?;
-        connection.prepare_cached("DELETE FROM detection WHERE item = ?1")?.execute(params![id])?;
-        for signature in &verdict.signatures {
-            let signature = names.word(connection, signature)?;
-            connection
-                .prepare_cached("INSERT OR IGNORE INTO detection(signature, item) VALUES(?1, ?2)")?
-                .execute(params![signature, id])?;
-        }
+        write_item_verdict(connection, names, id, verdict)?;
     }
     deltas.moved(change.from, change.to);
     add_note(connection, id, NoteKind::Action, change.at, &change.who, &change.what)?;
@@ -73,6 +65,42 @@ pub(super) fn change_status(
         Some(change.item),
     )?;
     Ok(Ok(()))
+}
+
+/// Gives an item another verdict, its status stays.
+pub(super) fn set_item_verdict(
+    connection: &Connection,
+    names: &mut Names,
+    item: ItemId,
+    verdict: &Verdict,
+) -> rusqlite::Result<Answer> {
+    if !write_item_verdict(connection, names, item.0 as i64, verdict)? {
+        return Ok(Err(CatalogueError::UnknownItem(item)));
+    }
+    Ok(Ok(()))
+}
+
+/// False when there is no such item.
+fn write_item_verdict(
+    connection: &Connection,
+    names: &mut Names,
+    id: i64,
+    verdict: &Verdict,
+) -> rusqlite::Result<bool> {
+    let rows = connection
+        .prepare_cached("UPDATE item SET verdict_sequence = ?2 WHERE id = ?1")?
+        .execute(params![id, verdict.sequence.0 as i64])?;
+    if rows == 0 {
+        return Ok(false);
+    }
+    connection.prepare_cached("DELETE FROM detection WHERE item = ?1")?.execute(params![id])?;
+    for signature in &verdict.signatures {
+        let signature = names.word(connection, signature)?;
+        connection
+            .prepare_cached("INSERT OR IGNORE INTO detection(signature, item) VALUES(?1, ?2)")?
+            .execute(params![signature, id])?;
+    }
+    Ok(true)
 }
 
 /// Adds a note to an item.

@@ -164,6 +164,14 @@ impl Queue {
     /// # Errors
     /// The owner has stopped.
     pub fn ask(&self, asked: Asked) -> Result<(), CatalogueError> {
+        self.ask_all([asked])
+    }
+
+    /// Queues own changes that leave together.
+    ///
+    /// # Errors
+    /// The owner has stopped.
+    pub fn ask_all(&self, asked: impl IntoIterator<Item = Asked>) -> Result<(), CatalogueError> {
         let mut state = self.state.lock();
         if state.stop != Stop::No {
             return Err(CatalogueError::Stopped { reason: "it is closed".to_owned() });
@@ -172,7 +180,7 @@ impl Queue {
             return Err(CatalogueError::Stopped { reason: reason.clone() });
         }
         let after = state.came;
-        state.asked.push_back((after, asked));
+        state.asked.extend(asked.into_iter().map(|asked| (after, asked)));
         drop(state);
         self.fed.notify_one();
         Ok(())

@@ -4,7 +4,8 @@ use super::change::{NoteKind, Standing};
 use model::item::{Action, Fault, Item, ItemSample, Verdict};
 use model::lifecycle::Basis;
 use model::{
-    Arrival, Attributes, Blake3, Content, ItemId, Kind, RawBytes, Sequence, Sha256, Status, StoredBytes, Timestamp,
+    Arrival, Attributes, Blake3, Content, ItemId, Kind, RawBytes, SampleId, Sequence, Sha256, Status, StoredBytes,
+    Timestamp,
 };
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -50,10 +51,13 @@ pub(super) fn standing(connection: &Connection, id: ItemId) -> rusqlite::Result<
         .prepare_cached(
             "SELECT status, flags, received_priority, priority_override, basis, send_again_count, sample_priority,
                date_submitted_ms, date_analysis_finished_ms, signatures_priority, signatures_sequence,
-               date_sample_finished_ms FROM item WHERE id = ?1",
+               date_sample_finished_ms, sample, definitions_sequence, verdict_sequence FROM item WHERE id = ?1",
         )?
         .query_row(params![id.0 as i64], |row| {
             Ok(Standing {
+                sample: SampleId(row.get::<_, i64>(12)? as u64),
+                client_sequence: Sequence(row.get::<_, i64>(13)? as u64),
+                verdict_sequence: Sequence(row.get::<_, i64>(14)? as u64),
                 status: status(row.get(0)?)?,
                 attributes: attributes(row, 6)?,
                 managed: row.get::<_, u8>(1)? & MANAGED != 0,
@@ -147,6 +151,21 @@ fn read(id: ItemId, row: &rusqlite::Row<'_>) -> rusqlite::Result<Item> {
         actions: Vec::new(),
         errors: Vec::new(),
     })
+}
+
+/// At most `limit` items of one status after `after`, oldest first.
+pub(super) fn in_status(
+    connection: &Connection,
+    status: Status,
+    after: ItemId,
+    limit: usize,
+) -> rusqlite::Result<Vec<ItemId>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT id FROM item INDEXED BY item_status WHERE status = ?1 AND id > ?2 ORDER BY id LIMIT ?3",
+    )?;
+    let rows = statement
+        .query_map(rusqlite::params![status.code(), after.0 as i64, limit as i64], |row| row.get::<_, i64>(0))?;
+    rows.map(|id| id.map(|id| ItemId(id as u64))).collect()
 }
 
 /// Whose items are meant.

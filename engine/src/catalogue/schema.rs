@@ -12,7 +12,7 @@ use rusqlite::{Connection, OpenFlags};
 use std::path::Path;
 
 /// The layout of the tables below; it changes with any of them.
-const LAYOUT: i64 = 1;
+const LAYOUT: i64 = 2;
 
 /// "LZRT": tells our file from any other SQLite file.
 const APPLICATION_ID: i64 = 0x4c5a_5254;
@@ -55,6 +55,17 @@ CREATE TABLE note(
 CREATE TABLE detection(
   signature INTEGER NOT NULL, item INTEGER NOT NULL, PRIMARY KEY(signature, item)) WITHOUT ROWID;
 CREATE INDEX detection_item ON detection(item);
+
+CREATE TABLE verdict(sample INTEGER PRIMARY KEY, sequence INTEGER NOT NULL);
+
+CREATE TABLE finding(
+  signature INTEGER NOT NULL, sample INTEGER NOT NULL, allowed INTEGER NOT NULL, sequence INTEGER NOT NULL,
+  PRIMARY KEY(signature, sample)) WITHOUT ROWID;
+CREATE INDEX finding_sample ON finding(sample);
+
+CREATE TABLE unsettled(sample INTEGER PRIMARY KEY);
+
+CREATE TABLE shelf(number INTEGER PRIMARY KEY, sequence INTEGER NOT NULL);
 
 CREATE TABLE setting(
   key TEXT PRIMARY KEY, json TEXT NOT NULL, who TEXT NOT NULL, at_ms INTEGER NOT NULL) WITHOUT ROWID;

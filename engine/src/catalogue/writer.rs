@@ -14,6 +14,7 @@ use super::row;
 use super::schema;
 use super::span::Spans;
 use super::totals::{self, Deltas};
+use super::verdict;
 use model::{ItemId, Status, Timestamp};
 use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 use std::path::{Path, PathBuf};
@@ -126,6 +127,18 @@ impl Writer {
                     }
                     Own::Note(note) => own::note(connection, note)?,
                     Own::Setting(setting) => own::set(connection, audit, setting)?,
+                    Own::ItemVerdict { item, verdict } => {
+                        own::set_item_verdict(connection, &mut writer.names, *item, verdict)?
+                    }
+                    Own::Verdict(sample) => verdict::put(connection, &mut writer.names, sample)?,
+                    Own::Unsettled(sample) => verdict::unsettle(connection, *sample)?,
+                    Own::Settled(sample) => verdict::settled(connection, *sample)?,
+                    Own::Shelf { number, sequence } => verdict::put_shelf(connection, *number, *sequence)?,
+                    Own::ShelfGone(number) => verdict::forget_shelf(connection, *number)?,
+                    Own::Logged { at, who, what } => {
+                        audit.add(connection, *at, who, what, None)?;
+                        Ok(())
+                    }
                 });
             }
             deltas.write(&writer.connection)
@@ -279,6 +292,9 @@ fn delete(connection: &Connection, item: ItemId) -> rusqlite::Result<Option<(Sta
             "DELETE FROM sample WHERE id = ?1 AND NOT EXISTS(SELECT 1 FROM item INDEXED BY item_sample WHERE sample = ?1)",
         )?
         .execute(params![sample])?;
+    if connection.changes() > 0 {
+        verdict::forget(connection, sample)?;
+    }
     Ok(Some((row::status(status)?, client, raw_bytes)))
 }
 

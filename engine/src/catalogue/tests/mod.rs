@@ -6,6 +6,7 @@ mod filters;
 mod history;
 mod own;
 mod sha256;
+mod verdicts;
 
 use super::{Catalogue, CatalogueSettings, Change, Entry};
 use model::{Arrival, Blake3, Content, ItemId, Kind, RawBytes, SampleId, Sequence, Sha256, StoredBytes};

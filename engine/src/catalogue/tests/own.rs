@@ -56,6 +56,9 @@ fn a_status_changes_with_all_it_sets_or_not_at_all() {
     );
     assert_eq!(item.actions[1].what, "scanned, detected");
     let standing = Standing {
+        sample: SampleId(2),
+        client_sequence: Sequence(u64::MAX - 2),
+        verdict_sequence: Sequence(9),
         status: Status::Available,
         attributes: item.attributes,
         managed: true,
