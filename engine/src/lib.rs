@@ -50,6 +50,7 @@ pub use large::LargeWriter;
 pub use offline::{Progress, RebuildReport, VerifyReport, rebuild, verify};
 pub use pack::{BLOCK_BYTES, CodecPolicy, Effort};
 pub use pool::Buffer;
+pub use priority::run_in_background;
 pub use quota::{FullReason, Level, Permit, QuotaState, Refusal, SlowReason};
 pub use recovery::Recovery;
 pub use sample::{READ_BYTES_MAX, Sample};

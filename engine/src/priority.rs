@@ -6,7 +6,7 @@
 const BACKGROUND_NICE: libc::c_int = 5;
 
 /// Lowers the calling thread's priority for good. A host that does not allow it leaves things as they are.
-pub(crate) fn run_in_background() {
+pub fn run_in_background() {
     // SAFETY: a system call without memory; on Linux 0 names the calling thread alone.
     unsafe {
         libc::setpriority(libc::PRIO_PROCESS, 0, BACKGROUND_NICE);

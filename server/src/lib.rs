@@ -3,12 +3,17 @@
 //!
 //! Reading order: [`cli`] is what a person calls, [`config`] is what a person writes down, [`daemon`] starts
 //! and stops everything; [`http`] and [`intake`] are its two doors, [`security`] decides who passes them,
-//! [`metrics`] counts.
+//! [`metrics`] counts; [`definitions`] holds the sets, [`scanning`] tests samples, [`control`] makes statuses of what is
+//! found, and [`retest`] tests again when definitions change.
 
 pub mod cli;
 pub mod config;
+pub mod control;
 pub mod daemon;
+pub mod definitions;
 pub mod http;
 pub mod intake;
 pub mod metrics;
+pub mod retest;
+pub mod scanning;
 pub mod security;

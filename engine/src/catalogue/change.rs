@@ -104,6 +104,8 @@ pub struct Standing {
     pub client_sequence: Sequence,
     /// The set that its verdict is of; 0 before the first scan.
     pub verdict_sequence: Sequence,
+    /// Whether its verdict names a signature.
+    pub detected: bool,
     /// Its status.
     pub status: Status,
     /// Its attributes.
@@ -178,6 +180,19 @@ impl SampleVerdict {
     pub fn detections(&self) -> impl Iterator<Item = &str> {
         self.findings.iter().filter(|found| !found.allowed).map(|found| found.signature.as_str())
     }
+}
+
+/// A sample as the catalogue knows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SampleRow {
+    /// Its id.
+    pub sample: SampleId,
+    /// Its address.
+    pub blake3: Blake3,
+    /// Plain bytes.
+    pub raw: RawBytes,
+    /// The set that its verdict holds for; 0 for none.
+    pub sequence: Sequence,
 }
 
 /// A signature found in a sample.

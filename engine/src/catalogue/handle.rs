@@ -2,7 +2,7 @@
 
 use super::audit::LogPage;
 use super::bounds::{ANSWER_WAIT_MAX, CatalogueSettings, PAGE_ITEMS_MAX, REST_AFTER};
-use super::change::{Change, Note, NoteKind, Own, SampleVerdict, Setting, Standing, StatusChange};
+use super::change::{Change, Note, NoteKind, Own, SampleRow, SampleVerdict, Setting, Standing, StatusChange};
 use super::count::{self, Count};
 use super::error::CatalogueError;
 use super::filter::Filter;
@@ -332,11 +332,11 @@ impl Catalogue {
         self.inner.readers.read(|connection| verdict::samples_with(connection, signature))
     }
 
-    /// At most `limit` samples after `after`, ascending, each with the set that its verdict holds for, 0 for none.
+    /// At most `limit` samples after `after`, ascending, each with the set that its verdict holds for.
     ///
     /// # Errors
     /// Reading failed.
-    pub fn samples_after(&self, after: SampleId, limit: usize) -> Result<Vec<(SampleId, Sequence)>, CatalogueError> {
+    pub fn samples_after(&self, after: SampleId, limit: usize) -> Result<Vec<SampleRow>, CatalogueError> {
         self.inner.readers.read(|connection| verdict::samples_after(connection, after, limit))
     }
 

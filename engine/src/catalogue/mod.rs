@@ -35,7 +35,9 @@ mod writer;
 
 pub use audit::{LogEntry, LogPage};
 pub use bounds::CatalogueSettings;
-pub use change::{Change, Entry, Found, Note, NoteKind, Own, SampleVerdict, Setting, Standing, StatusChange};
+pub use change::{
+    Change, Entry, Found, Note, NoteKind, Own, SampleRow, SampleVerdict, Setting, Standing, StatusChange,
+};
 pub use error::CatalogueError;
 pub use filter::Filter;
 pub use handle::{Catalogue, remove};

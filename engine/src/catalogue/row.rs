@@ -51,13 +51,15 @@ pub(super) fn standing(connection: &Connection, id: ItemId) -> rusqlite::Result<
         .prepare_cached(
             "SELECT status, flags, received_priority, priority_override, basis, send_again_count, sample_priority,
                date_submitted_ms, date_analysis_finished_ms, signatures_priority, signatures_sequence,
-               date_sample_finished_ms, sample, definitions_sequence, verdict_sequence FROM item WHERE id = ?1",
+               date_sample_finished_ms, sample, definitions_sequence, verdict_sequence,
+               EXISTS(SELECT 1 FROM detection WHERE item = ?1) FROM item WHERE id = ?1",
         )?
         .query_row(params![id.0 as i64], |row| {
             Ok(Standing {
                 sample: SampleId(row.get::<_, i64>(12)? as u64),
                 client_sequence: Sequence(row.get::<_, i64>(13)? as u64),
                 verdict_sequence: Sequence(row.get::<_, i64>(14)? as u64),
+                detected: row.get(15)?,
                 status: status(row.get(0)?)?,
                 attributes: attributes(row, 6)?,
                 managed: row.get::<_, u8>(1)? & MANAGED != 0,

@@ -6,10 +6,10 @@
 //!    items' statuses loses neither.
 //! 4. A verdict goes with its sample.
 
-use super::change::{Found, SampleVerdict};
+use super::change::{Found, SampleRow, SampleVerdict};
 use super::names::Names;
 use super::own::Answer;
-use model::{ItemId, SampleId, Sequence};
+use model::{Blake3, ItemId, RawBytes, SampleId, Sequence};
 use rusqlite::{Connection, OptionalExtension, params};
 
 /// Puts a verdict in the place of the one before; a sample that is gone gets none.
@@ -110,19 +110,24 @@ pub(super) fn samples_with(connection: &Connection, signature: &str) -> rusqlite
     )
 }
 
-/// At most `limit` samples after `after`, ascending, each with the set that its verdict holds for, 0 for none.
+/// At most `limit` samples after `after`, ascending.
 pub(super) fn samples_after(
     connection: &Connection,
     after: SampleId,
     limit: usize,
-) -> rusqlite::Result<Vec<(SampleId, Sequence)>> {
+) -> rusqlite::Result<Vec<SampleRow>> {
     connection
         .prepare_cached(
-            "SELECT s.id, coalesce(v.sequence, 0) FROM sample s LEFT JOIN verdict v ON v.sample = s.id
-             WHERE s.id > ?1 ORDER BY s.id LIMIT ?2",
+            "SELECT s.id, s.blake3, s.raw_bytes, coalesce(v.sequence, 0)
+             FROM sample s LEFT JOIN verdict v ON v.sample = s.id WHERE s.id > ?1 ORDER BY s.id LIMIT ?2",
         )?
         .query_map(params![after.0 as i64, limit as i64], |row| {
-            Ok((SampleId(row.get::<_, i64>(0)? as u64), Sequence(row.get::<_, i64>(1)? as u64)))
+            Ok(SampleRow {
+                sample: SampleId(row.get::<_, i64>(0)? as u64),
+                blake3: Blake3(row.get(1)?),
+                raw: RawBytes(row.get::<_, i64>(2)? as u64),
+                sequence: Sequence(row.get::<_, i64>(3)? as u64),
+            })
         })?
         .collect()
 }

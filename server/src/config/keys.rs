@@ -90,6 +90,7 @@ pub const KEYS: &[Key] = &[
     key("security.certificate_file", Path, "''", Now, "PEM certificate chain, the server's own first"),
     key("security.key_file", Path, "''", Now, "PEM private key of that certificate"),
     key("security.client_ca_file", Path, "''", Now, "PEM authorities; when set, a client must show a certificate that one of them signed"),
+    key("security.definitions_keys", List, "[]", Now, "public keys, or folders of them, whose definitions are taken; those in keys/ of the quarantine's folder are taken as well"),
     key("security.allow_insecure", Flag, "false", Now, "open doors beyond loopback without TLS and tokens; off, because samples are live malware"),
     // What a stranger may cost.
     key("limits.http_connections_max", Count(1, 1_000_000), "10_000", Now, "open HTTP connections; the smallest real estate has 10,000 clients"),

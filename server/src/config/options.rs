@@ -5,6 +5,7 @@ use super::settings::{Origin, Settings};
 use super::tokens;
 use crate::daemon::{FullPolicy, IoMode, Limits, ListenOptions, ReadMode, ServeOptions, StoreOptions, TlsFiles, Token};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 /// Everything that the keys together make impossible.
 #[must_use]
@@ -96,6 +97,8 @@ pub fn serve_options(settings: &Settings) -> Result<ServeOptions, tokens::Tokens
     // A percentage is at most 100 by its shape.
     let percent = |name: &str| u8::try_from(settings.number(name)).unwrap_or(100);
     Ok(ServeOptions {
+        definitions_keys: settings.list("security.definitions_keys").iter().map(PathBuf::from).collect(),
+        cage_program: None,
         data: settings.path("general.data").unwrap_or_default(),
         http: listen(settings, "listen.http"),
         intake: listen(settings, "listen.intake"),

@@ -127,6 +127,15 @@ impl Settings {
         }
     }
 
+    /// The texts of a key that holds a list.
+    #[must_use]
+    pub fn list(&self, name: &str) -> &[String] {
+        match &self.values[name].value {
+            Value::List(texts) => texts,
+            other => unreachable!("{name} holds {other:?}, not a list"),
+        }
+    }
+
     /// The number of a key that holds a count, a percentage or bytes.
     #[must_use]
     pub fn number(&self, name: &str) -> u64 {

@@ -1,12 +1,18 @@
 //! What every handler and every connection shares.
 
+use crate::control::{Bell, Figures};
 use crate::daemon::clock;
 use crate::daemon::events::Events;
 use crate::daemon::options::{Limits, ServeOptions};
 use crate::daemon::phase::{Phase, PhaseCell};
 use crate::daemon::settings;
+use crate::definitions::Definitions;
 use crate::metrics::Metrics;
+use crate::retest::Retests;
+use crate::scanning::Cage;
 use crate::security::tokens::TokenTable;
+use anyhow::Context as _;
+use defcast::keys::TrustedKeys;
 use engine::{Engine, Health, Settings, Stored};
 use model::Timestamp;
 use model::wire::Outcome;
@@ -56,6 +62,15 @@ pub struct Context {
     pub events: Events,
     /// What can be changed while the server runs.
     pub settings: Mutex<settings::Settings>,
+    /// The sets of definitions that are here.
+    pub definitions: Definitions,
+    /// Workers that open samples.
+    pub cage: Arc<Cage>,
+    /// What the control loop counts.
+    pub figures: Figures,
+    /// Re-tests, and what is known of samples for them.
+    pub retests: Retests,
+    bell: OnceLock<Bell>,
     /// The newest item that was acked here.
     pub acked: AtomicU64,
     /// Threads for samples that are streamed to disk.
@@ -64,9 +79,21 @@ pub struct Context {
 
 impl Context {
     /// The state of a daemon that is about to recover.
-    pub fn new(options: &ServeOptions, settings: &Settings) -> Arc<Self> {
+    ///
+    /// # Errors
+    /// A key of definitions cannot be read.
+    pub fn new(options: &ServeOptions, settings: &Settings) -> anyhow::Result<Arc<Self>> {
         let limits = options.limits.clone();
-        Arc::new(Self {
+        let program = match &options.cage_program {
+            Some(program) => program.clone(),
+            None => std::env::current_exe().context("cannot find this program, which opens samples")?,
+        };
+        Ok(Arc::new(Self {
+            definitions: Definitions::new(&options.data, trusted_keys(options)?),
+            cage: Arc::new(Cage::new(program)),
+            figures: Figures::default(),
+            retests: Retests::new(&options.data),
+            bell: OnceLock::new(),
             engine: OnceLock::new(),
             phase: PhaseCell::default(),
             started_at: clock::now(),
@@ -81,7 +108,20 @@ impl Context {
             acked: AtomicU64::new(0),
             streams: Arc::new(Semaphore::new(limits.streams_max)),
             limits,
-        })
+        }))
+    }
+
+    /// The control loop runs.
+    pub fn controlled(&self, bell: Bell) {
+        // The start of the daemon calls this once.
+        let _ = self.bell.set(bell);
+    }
+
+    /// Tells the control loop that there may be something to do.
+    pub fn ring(&self) {
+        if let Some(bell) = self.bell.get() {
+            bell.ring();
+        }
     }
 
     /// Recovery is over.
@@ -124,7 +164,15 @@ impl Context {
         self.metrics.acked(receipt, outcome(receipt), took);
         self.events.arrival(receipt.item, receipt.raw.0);
         self.acked.fetch_max(receipt.item.0, Ordering::AcqRel);
+        self.ring();
     }
+}
+
+/// The keys that the options name, and those in the data directory.
+fn trusted_keys(options: &ServeOptions) -> anyhow::Result<TrustedKeys> {
+    let own = options.data.join("keys");
+    let paths = options.definitions_keys.iter().cloned().chain(own.is_dir().then_some(own));
+    TrustedKeys::read(&paths.collect::<Vec<_>>()).context("cannot read the keys of definitions")
 }
 
 /// How a receipt became an item, in the words of the wire.

@@ -3,6 +3,7 @@
 //! 2. Arrivals are folded: one event a tick however many came.
 //! 3. A listener that falls behind is told so once and let go; it asks the API for what it missed.
 
+use crate::control::Moved;
 use model::ItemId;
 use serde_json::json;
 use std::sync::Arc;
@@ -12,6 +13,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast};
 
 /// Events that a listener may be behind.
 const BEHIND_MAX: usize = 256;
+/// Items that one event lists.
+const MOVED_MAX: usize = 100;
 /// How often arrivals are told.
 pub const TICK: Duration = Duration::from_millis(500);
 
@@ -69,6 +72,21 @@ impl Events {
     /// Tells at once that items were deleted.
     pub fn deleted(&self, count: usize, who: &str) {
         self.tell("deleted", &json!({"count": count, "who": who}));
+    }
+
+    /// Tells that items changed status; many at once are one event that lists the first.
+    pub fn moved(&self, moved: &[Moved]) {
+        if moved.is_empty() {
+            return;
+        }
+        let listed: Vec<_> =
+            moved.iter().take(MOVED_MAX).map(|one| json!({"id": one.item, "from": one.from, "to": one.to})).collect();
+        self.tell("statuses", &json!({"count": moved.len(), "items": listed}));
+    }
+
+    /// Tells that definitions are in use, or how a re-test goes.
+    pub fn told(&self, name: &'static str, data: &serde_json::Value) {
+        self.tell(name, data);
     }
 
     /// Tells at once that a setting changed.

@@ -21,6 +21,10 @@ pub struct ServeOptions {
     pub tokens: Vec<Token>,
     /// Bind other than loopback addresses without TLS and tokens.
     pub allow_insecure: bool,
+    /// Public keys, or folders of them, whose definitions are taken; beside those in `keys` in the data directory.
+    pub definitions_keys: Vec<PathBuf>,
+    /// The `lazaret` that is started to open samples; this program when it is none.
+    pub cage_program: Option<PathBuf>,
     /// X-Sample-Priority of a fresh item: 1 when automatic submission is on, else 0.
     pub sample_priority: u32,
     /// What a stranger may cost.
@@ -36,6 +40,8 @@ impl Default for ServeOptions {
             store: StoreOptions::default(),
             tokens: Vec::new(),
             allow_insecure: false,
+            definitions_keys: Vec::new(),
+            cage_program: None,
             sample_priority: 0,
             limits: Limits::default(),
         }

@@ -3,6 +3,7 @@
 //!    `recovering` meanwhile.
 //! 2. Stopping is: no new connection or request, what is in flight ends within `limits.drain`, the engine closes.
 
+use crate::control::Control;
 use crate::daemon::context::Context;
 use crate::daemon::events;
 use crate::daemon::memory;
@@ -12,6 +13,7 @@ use crate::daemon::reclaim;
 use crate::daemon::store;
 use crate::http::accept;
 use crate::intake::connection;
+use crate::retest::Driver;
 use crate::security::binding::{self, Protection};
 use crate::security::tls;
 use anyhow::Context as _;
@@ -41,6 +43,8 @@ pub struct Daemon {
     http: SocketAddr,
     intake: SocketAddr,
     doors: Vec<JoinHandle<()>>,
+    control: Control,
+    retests: Driver,
 }
 
 impl Daemon {
@@ -61,17 +65,20 @@ impl Daemon {
             .build()
             .context("cannot start the network threads")?;
         let settings = store::settings(&options.store);
-        let context = Context::new(options, &settings);
+        let context = Context::new(options, &settings)?;
         let (http_listener, http_tls) = runtime.block_on(listen("http", &options.http, options))?;
         let (intake_listener, intake_tls) = runtime.block_on(listen("intake", &options.intake, options))?;
         let (http, intake) = (http_listener.local_addr()?, intake_listener.local_addr()?);
         let mut doors = vec![runtime.spawn(accept::door(http_listener, http_tls, Arc::clone(&context)))];
         let engine = store::open(options, settings)?;
         store::restore_settings(&context, &engine)?;
+        let control = Control::start(&context, &engine).context("cannot start the control loop")?;
+        context.controlled(control.bell());
+        let retests = Driver::start(&context, &engine).context("cannot start the re-tests")?;
         context.opened(engine);
         doors.push(runtime.spawn(connection::door(intake_listener, intake_tls, Arc::clone(&context))));
         runtime.spawn(tick(Arc::clone(&context)));
-        Ok(Self { runtime, context, http, intake, doors })
+        Ok(Self { runtime, context, http, intake, doors, control, retests })
     }
 
     /// Where the HTTP API listens.
@@ -113,6 +120,9 @@ impl Daemon {
                 ended = Err(anyhow::anyhow!("a listener did not end well: {error}"));
             }
         }
+        // They end before the catalogue takes nothing more from them.
+        drop(self.retests);
+        drop(self.control);
         if let Ok(engine) = self.context.engine() {
             engine.close();
         }

@@ -10,6 +10,7 @@ use engine::Health;
 use model::Status;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 /// `GET /v1/quota`.
 ///
@@ -46,8 +47,21 @@ pub async fn status(State(context): State<Arc<Context>>) -> Result<Json<Value>, 
         "items": items,
         "finish_backlog_bytes": engine.finish_backlog_bytes(),
         "damaged_places": engine.damage().len(),
+        "definitions": crate::http::definitions::in_use(&context),
+        "scanner": {"state": scanner_state(&context), "in_flight": context.figures.in_flight.load(Ordering::Relaxed)},
         "defcast": "none",
     })))
+}
+
+/// Whether samples are scanned.
+fn scanner_state(context: &Context) -> &'static str {
+    if context.figures.down.load(Ordering::Relaxed) > 0 {
+        "down"
+    } else if context.definitions.active().is_some() {
+        "running"
+    } else {
+        "waiting"
+    }
 }
 
 /// `GET /metrics`, OpenMetrics text.
@@ -55,7 +69,7 @@ pub async fn status(State(context): State<Arc<Context>>) -> Result<Json<Value>, 
 /// # Errors
 /// The figures cannot be written.
 pub async fn metrics(State(context): State<Arc<Context>>) -> Result<Response, Problem> {
-    let text = context.metrics.scrape().map_err(|error| Problem::internal(error.to_string()))?;
+    let text = context.metrics.scrape(&context).map_err(|error| Problem::internal(error.to_string()))?;
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     Ok(([(header::CONTENT_TYPE, kind)], text).into_response())
 }

@@ -2,14 +2,15 @@
 //!
 //! Reading order: [`accept`] takes connections, [`routes`] is the table of calls with the right each needs,
 //! [`caller`] checks it; [`samples`] takes samples in through [`headers`], [`multipart`], [`body`] and
-//! [`upload`]; [`items`], [`restore`], [`actions`], [`settings`], [`figures`], [`log`] and [`feed`] answer
-//! people; [`problem`] is how an error looks.
+//! [`upload`]; [`items`], [`restore`], [`actions`], [`definitions`], [`retests`], [`settings`], [`figures`], [`log`] and
+//! [`feed`] answer people; [`problem`] is how an error looks.
 
 pub mod accept;
 pub mod access_log;
 pub mod actions;
 pub mod body;
 pub mod caller;
+pub mod definitions;
 pub mod feed;
 pub mod figures;
 pub mod filter;
@@ -27,6 +28,7 @@ pub mod query;
 pub mod range;
 mod refused;
 pub mod restore;
+pub mod retests;
 pub mod routes;
 pub mod samples;
 pub mod settings;

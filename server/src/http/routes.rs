@@ -4,7 +4,9 @@
 use crate::daemon::context::Context;
 use crate::http::caller::{Guard, check};
 use crate::http::problem::Problem;
-use crate::http::{actions, feed, figures, health, items, log, openapi, restore, samples, settings};
+use crate::http::{
+    actions, definitions, feed, figures, health, items, log, openapi, restore, retests, samples, settings,
+};
 use crate::security::access::Right;
 use axum::Router;
 use axum::http::StatusCode;
@@ -39,6 +41,13 @@ pub fn routes() -> Vec<Route> {
         route("PUT", "/v1/settings", Some(Right::Configure), put(settings::change)),
         route("GET", "/v1/quota", Some(Right::Read), get(figures::quota)),
         route("GET", "/v1/status", Some(Right::Read), get(figures::status)),
+        route("GET", "/v1/definitions", Some(Right::Read), get(definitions::list)),
+        route("POST", "/v1/definitions", Some(Right::Configure), post(definitions::install)),
+        route("GET", "/v1/definitions/{sequence}", Some(Right::Read), get(definitions::show)),
+        route("GET", "/v1/definitions/{sequence}/package", Some(Right::Read), get(definitions::download)),
+        route("GET", "/v1/definitions/{sequence}/diff/{other}", Some(Right::Read), get(definitions::diff)),
+        route("GET", "/v1/retests", Some(Right::Read), get(retests::show)),
+        route("POST", "/v1/retests", Some(Right::Act), post(retests::act)),
         route("GET", "/v1/log", Some(Right::Read), get(log::page)),
         route("GET", "/v1/events", Some(Right::Read), get(feed::events)),
         route("GET", "/metrics", Some(Right::Read), get(figures::metrics)),

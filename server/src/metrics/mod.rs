@@ -1,12 +1,14 @@
 //! Figures, as OpenMetrics names them. Never a label per client, sample, file or hash.
 //!
 //! Reading order: [`Metrics`] counts what the network side sees; [`store`] reads the engine's own figures at each
-//! scrape. A test in `tests` fails when a name is changed or lost.
+//! scrape, [`scan`] those of the scanner. A test in `tests` fails when a name is changed or lost.
 
+mod scan;
 mod store;
 #[cfg(test)]
 mod tests;
 
+use crate::daemon::context::Context;
 use engine::{Engine, Stored};
 use model::wire::{Outcome, RefusedCode};
 use prometheus_client::encoding::{EncodeLabelSet, text};
@@ -46,6 +48,10 @@ pub struct Metrics {
     pub http_connections: Gauge,
     /// Open connections of the native protocol.
     pub intake_connections: Gauge,
+    /// To scan one sample after its arrival.
+    pub scan_seconds: Histogram,
+    /// Work of one re-test, pauses left out.
+    pub retest_seconds: Histogram,
     store: Arc<store::Store>,
 }
 
@@ -68,6 +74,12 @@ impl Default for Metrics {
         let ack_seconds = Histogram::new(exponential_buckets(50e-6, 2.0, 20));
         let help = "From the first byte of an arrival to its ack";
         registry.register("intake_ack_seconds", help, ack_seconds.clone());
+        // 100 us, a small file, to 105 s, near the most that a sample may take.
+        let scan_seconds = Histogram::new(exponential_buckets(100e-6, 2.0, 21));
+        registry.register("scan_seconds", "To scan one sample after its arrival", scan_seconds.clone());
+        // 10 ms, a few signatures, to 23 hours, a full one of a large store.
+        let retest_seconds = Histogram::new(exponential_buckets(10e-3, 4.0, 12));
+        registry.register("retest_seconds", "Work of one re-test, pauses left out", retest_seconds.clone());
         let connections = Family::<DoorLabel, Gauge>::default();
         let http_connections = connections.get_or_create_owned(&DoorLabel { door: "http" });
         let intake_connections = connections.get_or_create_owned(&DoorLabel { door: "intake" });
@@ -83,6 +95,8 @@ impl Default for Metrics {
             ack_seconds,
             http_connections,
             intake_connections,
+            scan_seconds,
+            retest_seconds,
             store,
         }
     }
@@ -112,9 +126,10 @@ impl Metrics {
     ///
     /// # Errors
     /// A figure cannot be written.
-    pub fn scrape(&self) -> Result<String, std::fmt::Error> {
+    pub fn scrape(&self, context: &Context) -> Result<String, std::fmt::Error> {
         let mut text = String::new();
-        text::encode(&mut text, &self.registry)?;
+        text::encode_registry(&mut text, &self.registry)?;
+        text::encode(&mut text, &scan::registry(context))?;
         Ok(text)
     }
 }

@@ -59,6 +59,7 @@ fn a_status_changes_with_all_it_sets_or_not_at_all() {
         sample: SampleId(2),
         client_sequence: Sequence(u64::MAX - 2),
         verdict_sequence: Sequence(9),
+        detected: true,
         status: Status::Available,
         attributes: item.attributes,
         managed: true,

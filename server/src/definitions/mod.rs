@@ -1,0 +1,104 @@
+//! The sets of definitions that are here, and the one that is used.
+//!
+//! ```text
+//! package -> Package         defcast    signature, digests and sizes verified
+//! Package -> Active          active     loaded and compiled, off to the side
+//! Active  -> definitions/N   library    on disk under its number, all or nothing
+//! Active  -> used            cell       swapped as a whole; whoever scans keeps the one it began with
+//! ```
+//!
+//! 1. A set that cannot be verified, loaded or compiled, or is not newer, changes nothing.
+//! 2. A set is on disk before it is used.
+//! 3. One set is installed at a time.
+
+mod active;
+mod cell;
+mod install;
+mod library;
+
+pub use active::{Active, NotUsable, definitions_of};
+pub use cell::{Cell, State};
+pub use install::{Installed, NotInstalled};
+pub use library::{Held, Library};
+
+use defcast::keys::TrustedKeys;
+use defcast::package::Package;
+use model::Sequence;
+use parking_lot::Mutex;
+use std::path::Path;
+use std::sync::Arc;
+
+/// The definitions of a daemon.
+pub struct Definitions {
+    library: Library,
+    trusted: TrustedKeys,
+    cell: Cell,
+    installing: Mutex<()>,
+}
+
+impl Definitions {
+    /// Those of a data directory; none is used before [`Definitions::load_newest`].
+    pub fn new(data: &Path, trusted: TrustedKeys) -> Self {
+        Self {
+            library: Library::new(&data.join("definitions")),
+            trusted,
+            cell: Cell::default(),
+            installing: Mutex::default(),
+        }
+    }
+
+    /// What is used.
+    pub fn state(&self) -> Arc<State> {
+        self.cell.state()
+    }
+
+    /// The set that is used, if one is.
+    pub fn active(&self) -> Option<Arc<Active>> {
+        self.cell.active()
+    }
+
+    /// The sets on disk.
+    pub fn library(&self) -> &Library {
+        &self.library
+    }
+
+    /// Keys whose packages are taken.
+    pub fn trusted(&self) -> &TrustedKeys {
+        &self.trusted
+    }
+
+    /// A set on disk, verified again.
+    ///
+    /// # Errors
+    /// It is not there, damaged, or signed by a key that is not trusted any more.
+    pub fn package(&self, sequence: Sequence) -> Result<Package, NotUsable> {
+        let bytes = self.library.read(sequence).map_err(|error| NotUsable::Unreadable { sequence, error })?;
+        Package::open(&bytes, &self.trusted, defcast::package::Limits::default()).map_err(NotUsable::Package)
+    }
+
+    /// Loads and uses the newest set on disk, if there is one. Blocks for as long as compiling takes.
+    pub fn load_newest(&self) {
+        let _one = self.installing.lock();
+        let newest = match self.library.sequences() {
+            Ok(sequences) => sequences.last().copied(),
+            Err(error) => {
+                let why = format!("the directory of definitions cannot be read: {error}");
+                tracing::error!(%error, "the directory of definitions cannot be read: nothing is scanned");
+                self.cell.failed(why);
+                return;
+            }
+        };
+        let Some(sequence) = newest else { return };
+        self.cell.loading();
+        match self.package(sequence).and_then(|package| Active::of(&package)) {
+            Ok(active) => {
+                tracing::info!(sequence = sequence.0, signatures = active.ruleset.len(), "definitions are in use");
+                self.cell.set(active);
+            }
+            Err(error) => {
+                tracing::error!(sequence = sequence.0, %error, "definitions cannot be used: nothing is scanned");
+                self.cell.failed(error.to_string());
+            }
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! Stored samples through a ruleset, on threads of their own that give way to intake.
+//!
+//! ```text
+//! SampleId -> bytes       sample     read from the store, whole
+//! bytes    -> Report      sample     opened in the cage, matched here
+//! Job      -> Answer      pool       some at once, each with the set that was in use when it began
+//! ```
+//!
+//! 1. An answer names the set that gave it; a swap in the middle changes nothing about it.
+//! 2. A sample that kills its worker is answered with a fault of its own; a scanner that cannot run at all is down,
+//!    and says so, and its samples wait.
+
+mod cage;
+mod pool;
+mod sample;
+
+pub use cage::Cage;
+pub use pool::{Answer, IN_FLIGHT_MAX, Job, Scanners};
+pub use sample::{Failure, Report, bytes_of, scan_bytes};

@@ -1,0 +1,118 @@
+//! One stored sample through one ruleset.
+
+use engine::{Engine, READ_BYTES_MAX, ReadError};
+use model::Blake3;
+use scanner::cage::{Fault, Pool};
+use scanner::file::{Flow, KIND_BYTES_MIN, Limits, Member, Outcome, TroubleKind};
+use scanner::ruleset::{Ruleset, Scratch};
+use scanner::scan::{Extent, Verdict, scan};
+
+/// Remarks kept of one sample.
+const REMARKS_MAX: usize = 8;
+
+/// What a scan found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Every match by name, each once; `true` where an allowance keeps it from counting.
+    pub findings: Vec<(String, bool)>,
+    /// What kept bytes from the scanner, as sentences.
+    pub remarks: Vec<String>,
+    /// Plain bytes of the sample.
+    pub bytes: u64,
+}
+
+/// Why a sample has no report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Failure {
+    /// It is not here any more.
+    Gone,
+    /// No sample can be scanned now; this one waits.
+    Down(String),
+    /// This sample cannot be scanned: it is damaged, or kills what opens it.
+    Sample(String),
+}
+
+/// A sample's plain bytes; `None` when it has more than the scanner takes.
+///
+/// # Errors
+/// See [`Failure`].
+pub fn bytes_of(engine: &Engine, blake3: &Blake3, limits: &Limits) -> Result<Option<Vec<u8>>, Failure> {
+    let failed = |error: ReadError| match error {
+        ReadError::Damaged(damage) => Failure::Sample(format!("it is damaged in the store: {damage}")),
+        error @ ReadError::Io { .. } => Failure::Down(format!("the store cannot be read: {error}")),
+    };
+    let Some(sample) = engine.sample(blake3).map_err(failed)? else { return Err(Failure::Gone) };
+    if sample.raw_bytes() > limits.file_bytes_max {
+        return Ok(None);
+    }
+    let mut bytes = Vec::with_capacity(sample.raw_bytes() as usize);
+    while (bytes.len() as u64) < sample.raw_bytes() {
+        let more = sample.read(bytes.len() as u64, READ_BYTES_MAX).map_err(failed)?;
+        if more.is_empty() {
+            return Err(Failure::Sample("it is shorter in the store than its record says".to_owned()));
+        }
+        bytes.extend_from_slice(&more);
+    }
+    Ok(Some(bytes))
+}
+
+/// Scans a sample's bytes wholly. `see` is shown every buffer first.
+///
+/// # Errors
+/// See [`Failure`]; the sample is never gone here.
+pub fn scan_bytes(
+    pool: &Pool,
+    ruleset: &Ruleset,
+    scratch: &mut Scratch,
+    bytes: &[u8],
+    limits: &Limits,
+    mut see: impl FnMut(&Member<'_>),
+) -> Result<(Report, Outcome), Failure> {
+    if bytes.len() < KIND_BYTES_MIN {
+        return Ok((Report { bytes: bytes.len() as u64, ..Report::default() }, Outcome::default()));
+    }
+    let verdict = scan(ruleset, scratch, Extent::Whole, |take: &mut dyn FnMut(Member<'_>) -> Flow| {
+        pool.walk(bytes, limits, &mut |member| {
+            see(&member);
+            take(member)
+        })
+    })
+    .map_err(|fault| match fault {
+        Fault::Died { .. } | Fault::Overtime { .. } => Failure::Sample(fault.to_string()),
+        Fault::Busy { .. } | Fault::Start { .. } | Fault::Unconfined { .. } => Failure::Down(fault.to_string()),
+    })?;
+    let findings = findings(ruleset, &verdict);
+    let remarks = remarks(&verdict);
+    Ok((Report { findings, remarks, bytes: bytes.len() as u64 }, verdict.outcome))
+}
+
+/// Names, each once: signatures may share one, and it counts when one of them does.
+fn findings(ruleset: &Ruleset, verdict: &Verdict) -> Vec<(String, bool)> {
+    let mut findings: Vec<(String, bool)> =
+        verdict.matches.iter().map(|found| (ruleset.name(found.signature).to_owned(), found.allowed)).collect();
+    // A match that counts sorts before one of the same name that does not.
+    findings.sort_unstable();
+    findings.dedup_by(|next, kept| next.0 == kept.0);
+    findings
+}
+
+fn remarks(verdict: &Verdict) -> Vec<String> {
+    let troubles = verdict.outcome.troubles.iter();
+    let mut remarks: Vec<String> = troubles
+        .filter_map(|trouble| {
+            let inside = if trouble.path.is_empty() { String::new() } else { format!("{}: ", trouble.path.join("/")) };
+            match &trouble.kind {
+                TroubleKind::Limit(limit) => Some(format!("{inside}not wholly scanned: limit {limit:?}")),
+                TroubleKind::Unsupported(what) => Some(format!("{inside}not opened: {what} is not supported")),
+                TroubleKind::Encrypted => Some(format!("{inside}not opened: encrypted")),
+                // Damage is ordinary in what looks like an archive and is none.
+                TroubleKind::Broken(_) => None,
+            }
+        })
+        .take(REMARKS_MAX)
+        .collect();
+    if verdict.buffers_cut_short > 0 {
+        remarks.push("not wholly scanned: its signatures took more work than allowed".to_owned());
+    }
+    remarks
+}
