@@ -1,0 +1,289 @@
+//! Definitions come in, samples are scanned, statuses follow; then definitions change.
+
+mod support;
+
+use serde_json::{Value, json};
+use server::daemon::{Daemon, ListenOptions, ServeOptions};
+use std::sync::atomic::{AtomicBool, Ordering};
+use support::sets::{finds, key, package, prepare, scanning};
+
+fn actions(item: &Value) -> Vec<String> {
+    let actions = item["actions"].as_array().expect("actions");
+    actions.iter().map(|action| action["what"].as_str().unwrap_or_default().to_owned()).collect()
+}
+
+#[test]
+fn samples_wait_for_definitions_and_are_then_known_or_held() {
+    let server = scanning(|_| {});
+    let (bad, clean) = (server.store(b"some text with a wolf in it"), server.store(b"some text without one"));
+    assert_eq!(server.get("/v1/status").json()["definitions"], json!({"state": "none", "active": null}));
+    assert_eq!(server.item(bad)["status"], "Quarantined");
+    server.install_ndb(3, &finds("Test.Wolf", "with a wolf"));
+    let item = server.item_when(bad, "Available");
+    assert_eq!(item["verdict"], json!({"signatures": ["Test.Wolf"], "sequence": 3}));
+    assert_eq!(item["attributes"]["X-Signatures-Sequence"], 3);
+    let did = actions(&item);
+    assert_eq!(did[1], "scanned, detected with definitions 3: Test.Wolf");
+    assert_eq!(did.len(), 3, "received, Needed, Available: {did:?}");
+    let item = server.item_when(clean, "Held");
+    assert_eq!(item["verdict"], json!({"signatures": [], "sequence": 3}));
+    let status = server.get("/v1/status").json();
+    assert_eq!((&status["definitions"]["active"], &status["scanner"]["state"]), (&json!(3), &json!("running")));
+    assert_eq!(server.figure("lazaret_definitions_sequence"), 3.0);
+    assert_eq!(server.get("/v1/items/count?signature=Test.Wolf").json()["count"], 1);
+}
+
+#[test]
+fn a_client_that_has_the_set_needs_nothing() {
+    let server = scanning(|_| {});
+    server.install_ndb(5, &finds("Test.Wolf", "with a wolf"));
+    let put = |sequence: &str| {
+        let headers = [("X-Client", "pc"), ("X-Definitions-Sequence", sequence)];
+        server.put(b"a text with a wolf", &headers).json()["id"].as_u64().expect("an id")
+    };
+    let (behind, not_behind) = (put("4"), put("5"));
+    server.item_when(behind, "Available");
+    server.item_when(not_behind, "Unneeded");
+}
+
+#[test]
+fn a_sample_is_scanned_once_however_many_items_share_it() {
+    let server = scanning(|_| {});
+    server.install_ndb(1, &finds("Test.Wolf", "with a wolf"));
+    let first = server.store(b"text with a wolf, many times");
+    server.item_when(first, "Available");
+    let items: Vec<u64> = (0..20).map(|_| server.store(b"text with a wolf, many times")).collect();
+    for item in items {
+        assert_eq!(server.item_when(item, "Available")["verdict"]["signatures"], json!(["Test.Wolf"]));
+    }
+    assert_eq!(server.figure("lazaret_scan_samples_total"), 1.0);
+}
+
+#[test]
+fn what_new_definitions_find_moves_on_and_what_they_withdraw_comes_back() {
+    let server = scanning(|_| {});
+    let (wolf, sheep) = (finds("Test.Wolf", "with a wolf"), finds("Test.Sheep", "with a sheep"));
+    server.install_ndb(1, &wolf);
+    let (one, two) = (server.store(b"a text with a wolf"), server.store(b"a text with a sheep"));
+    server.item_when(one, "Available");
+    server.item_when(two, "Held");
+
+    server.install_ndb(2, &format!("{wolf}{sheep}"));
+    let item = server.item_when(two, "Available");
+    assert!(
+        actions(&item).contains(&"newly detected by a re-test with definitions 2: Test.Sheep".to_owned()),
+        "{item}"
+    );
+    let retest = server.retested(2);
+    assert_eq!((&retest["newly_detected"], &retest["no_longer_detected"]), (&json!(1), &json!(0)));
+    assert_eq!(server.item(one)["status"], "Available", "what was known stays as it was");
+
+    server.install_ndb(3, &sheep);
+    let item = server.item_when(one, "Held");
+    let did = actions(&item);
+    assert!(did.iter().any(|what| what.starts_with("its only detecting signature was withdrawn")), "{did:?}");
+    assert_eq!(item["verdict"], json!({"signatures": [], "sequence": 3}));
+    assert_eq!(server.retested(3)["no_longer_detected"], 1);
+    assert_eq!(server.item(two)["status"], "Available");
+}
+
+#[test]
+fn an_allowance_keeps_a_match_from_counting_until_it_goes() {
+    let server = scanning(|_| {});
+    let body = b"a text with a wolf";
+    let wolf = finds("Test.Wolf", "with a wolf");
+    let digest: String = sha256(body);
+    let allow = format!("{digest}:{}:Allow.Wolf\n", body.len());
+    let install = |sequence, files: &[(&str, &str)]| {
+        let answer = server.install(&package(sequence, files));
+        assert_eq!(answer.status, 201, "{answer:?}");
+    };
+    install(1, &[("a.ndb", &wolf), ("a.sfp", &allow)]);
+    let id = server.store(body);
+    assert_eq!(server.item_when(id, "Held")["verdict"]["signatures"], json!([]));
+    install(2, &[("a.ndb", &wolf)]);
+    assert_eq!(server.item_when(id, "Available")["verdict"]["signatures"], json!(["Test.Wolf"]));
+    install(3, &[("a.ndb", &wolf), ("a.sfp", &allow)]);
+    server.item_when(id, "Held");
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    let digest = ring::digest::digest(&ring::digest::SHA256, bytes);
+    digest.as_ref().iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("a string grows");
+        text
+    })
+}
+
+#[test]
+fn a_package_that_is_wrong_in_any_way_changes_nothing_and_says_why() {
+    let server = scanning(|_| {});
+    server.install_ndb(5, &finds("Test.Wolf", "with a wolf"));
+    let refused = |package: &[u8], status: u16, kind: &str, word: &str| {
+        let answer = server.install(package);
+        let told = answer.json()["detail"].as_str().unwrap_or_default().to_owned();
+        assert_eq!((answer.status, answer.problem().as_str()), (status, kind), "{told}");
+        assert!(told.contains(word), "{told}");
+        assert_eq!(server.get("/v1/status").json()["definitions"]["active"], 5);
+        assert_eq!(server.get("/v1/definitions").json()["definitions"].as_array().map(Vec::len), Some(1));
+    };
+    let good = package(6, &[("main.ndb", &finds("Test.Wolf", "with a wolf"))]);
+    refused(b"", 422, "definitions-unusable", "no package");
+    refused(b"rubbish", 422, "definitions-unusable", "no package");
+    refused(&good[..good.len() - 1], 422, "definitions-unusable", "cut off");
+    let mut flipped = good.clone();
+    *flipped.last_mut().expect("bytes") ^= 1;
+    refused(&flipped, 422, "definitions-unusable", "digest");
+    let forged = {
+        let draft = defcast::package::Draft {
+            sequence: 9,
+            created_at: "2026-01-02T03:04:05Z".to_owned(),
+            files: vec![("a.ndb".to_owned(), finds("A", "abcdefgh").into_bytes())],
+            ..defcast::package::Draft::default()
+        };
+        defcast::package::build(&draft, &defcast::keys::SigningKey::from_seed([9; 32], "")).expect("a package")
+    };
+    refused(&forged, 422, "definitions-unusable", "no such key is trusted");
+    for sequence in [4, 5] {
+        let old = package(sequence, &[("main.ndb", &finds("A", "abcdefgh"))]);
+        refused(&old, 409, "not-newer", "not newer than 5");
+    }
+    refused(&package(6, &[("main.ndb", "rubbish\n")]), 422, "definitions-unusable", "no usable signature");
+    refused(&package(6, &[("main.txt", "rubbish\n")]), 422, "definitions-unusable", "no usable signature");
+    assert_eq!(server.install(&good).status, 201, "and the number is not used up");
+}
+
+#[test]
+fn sets_are_listed_shown_compared_and_fetched() {
+    let server = scanning(|_| {});
+    let (wolf, sheep) = (finds("Test.Wolf", "with a wolf"), finds("Test.Sheep", "with a sheep"));
+    server.install_ndb(1, &wolf);
+    server.install_ndb(2, &format!("{sheep}{}:0:*:zz\n", "Broken"));
+    let list = server.get("/v1/definitions").json();
+    assert_eq!((&list["active"], &list["definitions"][0]["sequence"]), (&json!(2), &json!(2)));
+    assert_eq!(list["definitions"][1]["files"][0]["name"], "main.ndb");
+    let shown = server.get("/v1/definitions/2").json();
+    assert_eq!(
+        (&shown["active"], &shown["signatures"], &shown["complaint_count"]),
+        (&json!(true), &json!(1), &json!(1))
+    );
+    let diff = server.get("/v1/definitions/1/diff/2").json();
+    assert_eq!((&diff["added"], &diff["removed"]), (&json!(["Test.Sheep"]), &json!(["Test.Wolf"])));
+    let fetched = server.get("/v1/definitions/1/package").body;
+    let trusted = defcast::keys::TrustedKeys::new(vec![key().public()]);
+    let opened =
+        defcast::package::Package::open(&fetched, &trusted, defcast::package::Limits::default()).expect("opens");
+    assert_eq!(opened.manifest.sequence, 1);
+    assert_eq!(server.get("/v1/definitions/9").status, 404);
+    assert_eq!(server.get("/v1/definitions/x").status, 400);
+    assert_eq!(server.get("/v1/definitions/9/package").status, 404);
+    let file =
+        std::fs::read(server.data.path().join("data/definitions/2/files/main.ndb")).expect("a file by its number");
+    assert!(file.starts_with(b"Test.Sheep"));
+}
+
+/// A server over a directory that outlives it.
+fn again(data: &std::path::Path) -> Daemon {
+    let mut options = ServeOptions {
+        data: data.to_owned(),
+        http: ListenOptions::plain("127.0.0.1:0"),
+        intake: ListenOptions::plain("127.0.0.1:0"),
+        ..ServeOptions::default()
+    };
+    prepare(&mut options, data);
+    Daemon::start(&options).expect("the daemon starts")
+}
+
+#[test]
+fn definitions_verdicts_and_paused_retests_survive_a_restart() {
+    let mut server = scanning(|_| {});
+    let (wolf, sheep) = (finds("Test.Wolf", "with a wolf"), finds("Test.Sheep", "with a sheep"));
+    server.install_ndb(1, &wolf);
+    let (one, two) = (server.store(b"a text with a wolf"), server.store(b"a text with a sheep"));
+    server.item_when(one, "Available");
+    server.item_when(two, "Held");
+    let act = |server: &support::Server, body: Value| {
+        server.request("POST", "/v1/retests", &[], body.to_string().as_bytes()).status
+    };
+    assert_eq!(act(&server, json!({"action": "pause"})), 200);
+    assert_eq!(act(&server, json!({"action": "pause"})), 409);
+    server.install_ndb(2, &format!("{wolf}{sheep}"));
+    let daemon = server.daemon.take().expect("it runs");
+    daemon.stop().expect("it stops");
+
+    let data = server.data.path().join("data");
+    let daemon = again(&data);
+    server.http = daemon.http();
+    server.daemon = Some(daemon);
+    server
+        .eventually("definitions 2", || (server.get("/v1/status").json()["definitions"]["active"] == 2).then_some(()));
+    let three = server.store(b"another text with a sheep");
+    server.item_when(three, "Available");
+    assert_eq!(server.item(two)["status"], "Held", "re-tests are paused still");
+    assert_eq!(act(&server, json!({"action": "resume"})), 200);
+    server.item_when(two, "Available");
+    let retest = server.retested(2);
+    assert_eq!(retest["newly_detected"], 1);
+    assert_eq!(server.item(one)["status"], "Available");
+}
+
+#[test]
+fn a_full_retest_answers_for_every_sample() {
+    let server = scanning(|_| {});
+    let act = |body: Value| server.request("POST", "/v1/retests", &[], body.to_string().as_bytes());
+    assert_eq!(act(json!({"action": "start", "full": true})).status, 409, "there are no definitions");
+    server.install_ndb(1, &finds("Test.Wolf", "with a wolf"));
+    let items: Vec<u64> =
+        (0..300).map(|number| server.store(format!("text {number} with a wolf").as_bytes())).collect();
+    for item in &items {
+        server.item_when(*item, "Available");
+    }
+    assert_eq!(act(json!({"action": "start", "full": true})).status, 200);
+    let full = server.eventually("a full re-test", || {
+        let newest = server.get("/v1/retests").json()["retests"][0].clone();
+        (newest["extent"] == "full" && newest["state"] == "done").then_some(newest)
+    });
+    assert_eq!((&full["answered"], &full["newly_detected"]), (&json!(300), &json!(0)));
+    assert_eq!(act(json!({"action": "explode"})).status, 400);
+}
+
+#[test]
+fn sets_are_swapped_under_load_without_a_scan_that_fails_or_mixes_two() {
+    let server = scanning(|_| {});
+    // Every set finds every sample, under a name of its own.
+    let set = |sequence: u64| finds(&format!("Set.{sequence}"), "text with a wolf");
+    server.install_ndb(1, &set(1));
+    let stop = AtomicBool::new(false);
+    let items = std::thread::scope(|scope| {
+        let put = scope.spawn(|| {
+            let mut items = Vec::new();
+            while !stop.load(Ordering::Relaxed) {
+                items.push(server.store(format!("{} text with a wolf", items.len()).as_bytes()));
+            }
+            items
+        });
+        for sequence in 2..=20 {
+            server.install_ndb(sequence, &set(sequence));
+        }
+        stop.store(true, Ordering::Relaxed);
+        put.join().expect("it stores")
+    });
+    for item in &items {
+        let item = server.eventually("the last set", || {
+            let item = server.item(*item);
+            (item["status"] == "Available" && item["verdict"]["sequence"] == 20).then_some(item)
+        });
+        assert_eq!(item["verdict"]["signatures"], json!(["Set.20"]));
+        assert_eq!(item["errors"], json!([]));
+        // Whatever set answered, it named itself and no other.
+        for what in actions(&item) {
+            if let Some((_, with)) = what.split_once("with definitions ")
+                && let Some((sequence, names)) = with.split_once(": ")
+            {
+                assert_eq!(names, format!("Set.{sequence}"), "{item}");
+            }
+        }
+    }
+    assert_eq!(server.figure("lazaret_scan_faults_total"), 0.0);
+}
