@@ -119,9 +119,8 @@ impl SigningKey {
         let mut public = path.as_os_str().to_owned();
         public.push(".pub");
         let public = PathBuf::from(public);
-        let line = |word: &str, key: &[u8; 32]| format!("{word} {ALGORITHM} {} {}\n", hex(key), self.comment);
-        write_new(path, 0o600, &line(SECRET_WORD, &self.seed))?;
-        write_new(&public, 0o644, &line(PUBLIC_WORD, &self.public().key))?;
+        write_new(path, 0o600, &format!("{SECRET_WORD} {ALGORITHM} {} {}\n", hex(&self.seed), self.comment))?;
+        write_new(&public, 0o644, &format!("{}\n", self.public().line()))?;
         Ok(public)
     }
 
@@ -172,6 +171,18 @@ impl PublicKey {
         &self.comment
     }
 
+    /// The line of its file.
+    #[must_use]
+    pub fn line(&self) -> String {
+        format!("{PUBLIC_WORD} {ALGORITHM} {} {}", hex(&self.key), self.comment)
+    }
+
+    /// Reads such a line.
+    #[must_use]
+    pub fn parse(line: &str) -> Option<Self> {
+        parse(line, PUBLIC_WORD).map(|(key, comment)| Self { key, comment: clean(comment) })
+    }
+
     pub(crate) fn vouches(&self, message: &[u8], signature: &[u8; 64]) -> bool {
         UnparsedPublicKey::new(&ED25519, &self.key).verify(message, signature).is_ok()
     }
@@ -210,8 +221,7 @@ impl TrustedKeys {
                     expected: "public key of definitions",
                     word: PUBLIC_WORD,
                 };
-                let (key, comment) = parse(&text, PUBLIC_WORD).ok_or_else(wrong)?;
-                keys.push(PublicKey { key, comment: clean(comment) });
+                keys.push(PublicKey::parse(&text).ok_or_else(wrong)?);
             }
         }
         Ok(Self(keys))
@@ -221,6 +231,12 @@ impl TrustedKeys {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// The key of this short name.
+    #[must_use]
+    pub fn named(&self, id: KeyId) -> Option<&PublicKey> {
+        self.0.iter().find(|key| key.id() == id)
     }
 
     /// All of them.

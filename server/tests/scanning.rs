@@ -183,6 +183,65 @@ fn sets_are_listed_shown_compared_and_fetched() {
     assert!(file.starts_with(b"Test.Sheep"));
 }
 
+#[test]
+fn a_sample_is_repaired_by_its_recipe_and_only_a_clean_result_is_given() {
+    let server = scanning(|_| {});
+    let wolf = finds("Test.Wolf", "WOLF-BODY");
+    let (bear, sheep) = (finds("Test.Bear", "BEAR-BODY"), finds("Test.Sheep", "SHEEP-BODY"));
+    let ndb = format!("{wolf}{bear}{sheep}");
+    let repairs = "Test.Wolf;truncate match\nTest.Bear;write start 00\n";
+    let answer = server.install(&package(1, &[("a.ndb", &ndb), ("a.repair", repairs)]));
+    assert_eq!((answer.status, answer.json()["complaints"].clone()), (201, json!(0)), "{answer:?}");
+    let repaired = |id: u64| server.get(&format!("/v1/items/{id}/repaired"));
+
+    let appended = server.store(b"the clean original, then WOLF-BODY and more");
+    server.item_when(appended, "Available");
+    let answer = repaired(appended);
+    assert_eq!((answer.status, answer.body.as_slice()), (200, &b"the clean original, then "[..]));
+    assert_eq!(answer.header("x-blake3"), Some(blake3::hash(&answer.body).to_hex().as_str()));
+    let did = actions(&server.item(appended));
+    assert_eq!(did.last().map(String::as_str), Some("repaired with definitions 1: Test.Wolf, 25 bytes"));
+
+    for (body, why) in [
+        (&b"a text with nothing in it"[..], "no repair is necessary"),
+        (b"a SHEEP-BODY has no recipe", "no repair recipe for Test.Sheep"),
+        (b"a BEAR-BODY is found after its recipe", "after its repair Test.Bear is still found"),
+    ] {
+        let id = server.store(body);
+        server.eventually("a verdict", || (server.item(id)["status"] != "Quarantined").then_some(()));
+        let answer = repaired(id);
+        assert_eq!((answer.status, answer.problem().as_str()), (409, "not-repaired"));
+        assert!(answer.json()["detail"].as_str().is_some_and(|detail| detail.contains(why)), "{answer:?}");
+        let errors = server.item(id)["errors"].to_string();
+        assert!(errors.contains("was not repaired") && errors.contains(why), "{errors}");
+    }
+    let act = json!({"action": "repair", "ids": [appended, 777_777]}).to_string();
+    let answer = server.request("POST", "/v1/items/actions", &[], act.as_bytes()).json();
+    assert_eq!((&answer["done"], &answer["refused"]), (&json!(1), &json!(1)));
+}
+
+#[test]
+fn a_package_is_tested_against_what_is_stored_and_nothing_changes() {
+    let server = scanning(|_| {});
+    server.install_ndb(1, &finds("Test.Wolf", "with a wolf"));
+    let (one, two) = (server.store(b"a text with a wolf"), server.store(b"a text with a sheep"));
+    server.item_when(one, "Available");
+    server.item_when(two, "Held");
+    let test = |package: &[u8]| server.request("POST", "/v1/definitions/test", &[], package);
+    let answer = test(&package(2, &[("a.ndb", &finds("Test.Sheep", "with a sheep"))]));
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let text = String::from_utf8(answer.body).expect("text");
+    let last: Value = serde_json::from_str(text.lines().last().expect("a line")).expect("JSON");
+    let counts = |name: &str| last[name].as_u64();
+    assert_eq!((counts("samples"), counts("detected")), (Some(2), Some(1)));
+    assert_eq!((counts("newly_detected"), counts("no_longer_detected")), (Some(1), Some(1)));
+    assert_eq!(last["newly"][0]["signatures"], json!(["Test.Sheep"]));
+    assert_eq!(last["no_longer"][0]["signatures"], json!(["Test.Wolf"]));
+    assert_eq!(test(b"rubbish").status, 422);
+    assert_eq!(server.get("/v1/status").json()["definitions"]["active"], 1);
+    assert_eq!(server.item(one)["status"], "Available");
+}
+
 /// A server over a directory that outlives it.
 fn again(data: &std::path::Path) -> Daemon {
     let mut options = ServeOptions {

@@ -8,12 +8,14 @@
 //! buffer      -> digests            digests     files, sections and allowances by value
 //! matches     -> signatures         condition   logical expressions over how often each pattern matched
 //! all         -> found              scan        one buffer through all of it
+//! found       -> places             anchors     what a repair recipe's positions are measured from
 //! ```
 //!
 //! 1. A ruleset never changes: any number of threads scan with it, and a new one takes its place as a whole.
 //! 2. What is found is exact; literals only say where to look.
 //! 3. The work on one buffer is bounded, and a bound that was reached is said.
 
+mod anchors;
 mod choose;
 mod compile;
 mod condition;

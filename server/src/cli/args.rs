@@ -1,7 +1,7 @@
 //! The grammar of the command line. A flag stands beside the command that it belongs to; what
 //! every command understands stands here.
 
-use super::{config, context, demo, items, offline, put, scan, serve, settings};
+use super::{config, context, defs, demo, items, offline, put, retest, scan, serve, settings};
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -87,6 +87,12 @@ pub enum Command {
     Settings(settings::Command),
     /// The Quarantine Log: who did what, and what went wrong
     Log(super::log::Args),
+    /// Make, install and compare sets of definitions
+    #[command(subcommand)]
+    Defs(defs::Command),
+    /// Test stored samples again
+    #[command(subcommand)]
+    Retest(retest::Command),
     /// Scan files with definitions, offline, as clamscan does
     Scan(scan::Args),
     /// Check every stored byte, offline
@@ -143,6 +149,18 @@ mod tests {
             "lazaret verify --data d --json",
             "lazaret rebuild --data d",
             "lazaret scan --defs d --infected --allmatch a b",
+            "lazaret defs keygen --out f",
+            "lazaret defs build d --sequence 3 --certified --key f --out g",
+            "lazaret defs install f",
+            "lazaret defs list",
+            "lazaret defs show 3",
+            "lazaret defs diff 3 4",
+            "lazaret defs test f --goodware d",
+            "lazaret defs rollback 3 --key f",
+            "lazaret retest start --full",
+            "lazaret retest status",
+            "lazaret retest pause",
+            "lazaret retest resume",
             "lazaret status --server http://h:1 --token t",
             "lazaret settings get general.max_bytes",
             "lazaret settings set general.max_bytes 4GiB",
@@ -179,6 +197,8 @@ mod tests {
             "lazaret items delete 1 --client c",
             "lazaret verify",
             "lazaret scan a",
+            "lazaret defs build d --sequence 0 --key f --out g",
+            "lazaret defs rollback 3",
             "lazaret scan --defs d",
             "lazaret quota extra",
         ] {

@@ -5,7 +5,7 @@ use super::{Failure, Shell};
 use serde_json::{Value, json};
 
 /// Headings, and under each the calls with what they do.
-const SHEET: [(&str, &[(&str, &str)]); 5] = [
+const SHEET: [(&str, &[(&str, &str)]); 6] = [
     (
         "Run",
         &[
@@ -38,6 +38,16 @@ const SHEET: [(&str, &[(&str, &str)]); 5] = [
             ("lazaret items restore 17 --to FILE", "the bytes, as they came (may be live!)"),
             ("lazaret items delete --status unneeded --until 30d", "asks first; --dry-run only counts"),
             ("lazaret settings set general.max_bytes 400GiB", "no restart"),
+        ],
+    ),
+    (
+        "Definitions",
+        &[
+            ("lazaret defs build DIR --sequence N --key FILE --out PKG", "a signed set; `defs keygen` makes the key"),
+            ("lazaret defs test PKG --goodware DIR", "what it would find, before it is used"),
+            ("lazaret defs install PKG", "use it; stored samples are tested again"),
+            ("lazaret retest status", "how that goes; also pause, resume, start --full"),
+            ("lazaret defs rollback N --key FILE", "an earlier set, under a new number"),
         ],
     ),
     (

@@ -8,6 +8,8 @@ pub mod cheat;
 pub mod client;
 pub mod config;
 pub mod context;
+pub mod definitions;
+pub mod defs;
 pub mod demo;
 pub mod failure;
 pub mod items;
@@ -16,6 +18,7 @@ pub mod man;
 pub mod offline;
 pub mod put;
 pub mod quota;
+pub mod retest;
 pub mod scan;
 pub mod screen;
 pub mod serve;
@@ -140,6 +143,8 @@ fn command(shell: &Shell, command: Command) -> Result<(), Failure> {
         Command::Status => status::run(shell),
         Command::Settings(command) => settings::run(shell, &command),
         Command::Log(args) => log::run(shell, &args),
+        Command::Defs(command) => defs::run(shell, &command),
+        Command::Retest(command) => retest::run(shell, &command),
         Command::Scan(args) => scan::run(shell, &args),
         Command::Verify(args) => offline::verify(shell, &args),
         Command::Rebuild(args) => offline::rebuild(shell, &args),

@@ -3,6 +3,7 @@
 use crate::daemon::context::Context;
 use crate::http::filter;
 use crate::http::problem::Problem;
+use crate::http::repair::repair_item;
 use crate::security::access::Caller;
 use axum::Json;
 use axum::body::Body;
@@ -75,13 +76,10 @@ pub async fn act(
     };
     match asked.action {
         Action::Delete => delete(&context, &caller, which).await,
-        Action::Submit
-        | Action::Deliver
-        | Action::Restart
-        | Action::Repair
-        | Action::Priority
-        | Action::Query
-        | Action::Applied => refuse_all(&context, asked.action, which).await,
+        Action::Repair => repair(&context, &caller, which).await,
+        Action::Submit | Action::Deliver | Action::Restart | Action::Priority | Action::Query | Action::Applied => {
+            refuse_all(&context, asked.action, which).await
+        }
     }
 }
 
@@ -111,6 +109,49 @@ async fn delete(context: &Arc<Context>, caller: &Caller, which: Which) -> Result
     }
     context.events.deleted(answers.done, caller.name());
     Ok(Json(answers.told("delete")))
+}
+
+/// Repairs each and keeps nothing but what is recorded on the item: whether, by what, or why not.
+async fn repair(context: &Arc<Context>, caller: &Caller, which: Which) -> Result<Json<Value>, Problem> {
+    let mut answers = Answers::default();
+    match which {
+        Which::Ids(ids) => repair_batch(context, caller, &ids, &mut answers).await?,
+        Which::Filter(asked) => {
+            context.caught_up().await?;
+            if let Some(filter) = asked.resolve(context).await? {
+                let filter = Arc::new(filter);
+                let mut cursor = None;
+                loop {
+                    let (batch, next) = matching(context, &filter, cursor).await?;
+                    repair_batch(context, caller, &batch, &mut answers).await?;
+                    match next {
+                        Some(next) => cursor = Some(next),
+                        None => break,
+                    }
+                }
+            }
+        }
+    }
+    Ok(Json(answers.told("repair")))
+}
+
+async fn repair_batch(
+    context: &Arc<Context>,
+    caller: &Caller,
+    batch: &[ItemId],
+    answers: &mut Answers,
+) -> Result<(), Problem> {
+    for id in batch {
+        let Some(item) = context.item(*id).await? else {
+            answers.refused(*id, "no item has this id");
+            continue;
+        };
+        match repair_item(context, *id, item.sample.blake3, caller.name()).await? {
+            Ok(_) => answers.done(*id),
+            Err(why) => answers.refused(*id, &why.to_string()),
+        }
+    }
+    Ok(())
 }
 
 /// Ids of one page of what a filter matches, and where the next page begins.

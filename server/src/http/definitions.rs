@@ -1,20 +1,26 @@
 //! `/v1/definitions`: the sets that are here, another one installed, what two sets differ in.
 
 use crate::daemon::context::Context;
-use crate::definitions::{Installed, NotInstalled, NotUsable, State as InUse, definitions_of};
+use crate::definitions::{Active, Installed, NotInstalled, NotUsable, State as InUse, definitions_of};
 use crate::http::problem::Problem;
+use crate::retest::trial;
 use crate::security::access::Caller;
 use axum::Json;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::{Extension, Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use defcast::package::{Manifest, Package};
+use defcast::keys::PublicKey;
+use defcast::package::{Limits, Manifest, Package};
 use engine::catalogue::Own;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use hyper::body::{Body as HttpBody, Frame};
 use model::Sequence;
 use serde_json::{Value, json};
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context as Task, Poll};
+use tokio::sync::mpsc;
 
 /// Names that an answer lists; the counts are whole.
 const NAMES_MAX: usize = 1000;
@@ -105,6 +111,9 @@ pub async fn show(State(context): State<Arc<Context>>, Path(sequence): Path<Stri
     let sequence = sequence_of(&sequence)?;
     let package = package(&context, sequence).await?;
     let mut told = manifest_told(&package.manifest);
+    if let Value::Object(members) = &mut told {
+        members.extend(vouched(&context, &package));
+    }
     if let (Some(active), Value::Object(members)) = (context.definitions.active(), &mut told) {
         let is_active = active.sequence == sequence;
         members.insert("active".to_owned(), is_active.into());
@@ -165,12 +174,67 @@ pub async fn diff(
     Ok(Json(told))
 }
 
+/// `POST /v1/definitions/test` with a package for its body: what it would detect among what is stored. Answers a line of
+/// JSON at a time: `{"answered", "samples"}` as it goes, and last `{"samples", "detected", "newly_detected",
+/// "no_longer_detected", "faults", "newly": [{"blake3", "signatures"}], "no_longer": [...], "signed_by", "key"}`.
+///
+/// # Errors
+/// The package cannot be verified, loaded or compiled.
+pub async fn test(State(context): State<Arc<Context>>, body: Body) -> Result<Response, Problem> {
+    let bytes = package_body(body).await?;
+    let engine = context.engine()?.clone();
+    let Ok(place) = Arc::clone(&context.streams).try_acquire_owned() else {
+        let detail = "as much as the server does at a time is being done";
+        return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, "slow_down", detail).retry_after_ms(5_000));
+    };
+    let verifying = Arc::clone(&context);
+    let (active, told) = blocking(move || {
+        let package = Package::open(&bytes, verifying.definitions.trusted(), Limits::default())
+            .map_err(|error| unusable(&NotUsable::Package(error)))?;
+        let active = Active::of(&package).map_err(|error| unusable(&error))?;
+        Ok((active, vouched(&verifying, &package)))
+    })
+    .await?;
+    let (lines, stream) = mpsc::channel::<Bytes>(4);
+    drop(tokio::task::spawn_blocking(move || {
+        let _place = place;
+        let tell = |line: Value| lines.blocking_send(format!("{line}\n").into()).is_ok();
+        let trial = trial(&context, &engine, &active, &mut |answered, samples| {
+            tell(json!({"answered": answered, "samples": samples}))
+        });
+        let mut last = match trial {
+            Ok(Some(trial)) => json!(trial),
+            // Nobody listens any more.
+            Ok(None) => return,
+            Err(error) => json!({"error": error.to_string()}),
+        };
+        if let Value::Object(members) = &mut last {
+            members.extend(told);
+        }
+        tell(last);
+    }));
+    let kind = [(header::CONTENT_TYPE, "application/x-ndjson")];
+    Ok((kind, Body::new(Lines(stream))).into_response())
+}
+
+/// Lines of an answer as they come.
+struct Lines(mpsc::Receiver<Bytes>);
+
+impl HttpBody for Lines {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        self.0.poll_recv(task).map(|line| line.map(|line| Ok(Frame::data(line))))
+    }
+}
+
 /// A package out of a body of bounded length.
 ///
 /// # Errors
 /// Too long, or broken off.
 pub async fn package_body(body: Body) -> Result<Vec<u8>, Problem> {
-    let bytes_max = usize::try_from(defcast::package::Limits::default().package_bytes_max).unwrap_or(usize::MAX);
+    let bytes_max = usize::try_from(Limits::default().package_bytes_max).unwrap_or(usize::MAX);
     match Limited::new(body, bytes_max).collect().await {
         Ok(collected) => Ok(collected.to_bytes().into()),
         Err(error) if error.is::<LengthLimitError>() => {
@@ -183,6 +247,12 @@ pub async fn package_body(body: Body) -> Result<Vec<u8>, Problem> {
 
 fn manifest_told(manifest: &Manifest) -> Value {
     serde_json::to_value(manifest).unwrap_or_default()
+}
+
+/// Who vouches for a package: `signed_by` and `key`, the line of the public key's file.
+fn vouched(context: &Context, package: &Package) -> [(String, Value); 2] {
+    let key = context.definitions.trusted().named(package.signed_by).map(PublicKey::line);
+    [("signed_by".to_owned(), package.signed_by.to_string().into()), ("key".to_owned(), key.into())]
 }
 
 async fn package(context: &Arc<Context>, sequence: Sequence) -> Result<Package, Problem> {

@@ -27,6 +27,7 @@ pub mod problem;
 pub mod query;
 pub mod range;
 mod refused;
+pub mod repair;
 pub mod restore;
 pub mod retests;
 pub mod routes;

@@ -5,7 +5,7 @@ use crate::daemon::context::Context;
 use crate::http::caller::{Guard, check};
 use crate::http::problem::Problem;
 use crate::http::{
-    actions, definitions, feed, figures, health, items, log, openapi, restore, retests, samples, settings,
+    actions, definitions, feed, figures, health, items, log, openapi, repair, restore, retests, samples, settings,
 };
 use crate::security::access::Right;
 use axum::Router;
@@ -37,12 +37,14 @@ pub fn routes() -> Vec<Route> {
         route("POST", "/v1/items/actions", Some(Right::Act), post(actions::act)),
         route("GET", "/v1/items/{id}", Some(Right::Read), get(items::show)),
         route("GET", "/v1/items/{id}/sample", Some(Right::Restore), get(restore::sample)),
+        route("GET", "/v1/items/{id}/repaired", Some(Right::Restore), get(repair::repaired)),
         route("GET", "/v1/settings", Some(Right::Read), get(settings::show)),
         route("PUT", "/v1/settings", Some(Right::Configure), put(settings::change)),
         route("GET", "/v1/quota", Some(Right::Read), get(figures::quota)),
         route("GET", "/v1/status", Some(Right::Read), get(figures::status)),
         route("GET", "/v1/definitions", Some(Right::Read), get(definitions::list)),
         route("POST", "/v1/definitions", Some(Right::Configure), post(definitions::install)),
+        route("POST", "/v1/definitions/test", Some(Right::Configure), post(definitions::test)),
         route("GET", "/v1/definitions/{sequence}", Some(Right::Read), get(definitions::show)),
         route("GET", "/v1/definitions/{sequence}/package", Some(Right::Read), get(definitions::download)),
         route("GET", "/v1/definitions/{sequence}/diff/{other}", Some(Right::Read), get(definitions::diff)),

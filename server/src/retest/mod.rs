@@ -5,6 +5,7 @@
 //! samples  -> shelf      shelve    what a delta asks instead of the samples
 //! old, new -> answers    delta     shelves asked, candidates read, the rest left alone
 //! samples  -> answers    full      every sample, with the whole set
+//! samples  -> Trial      trial     what a set would find that is not in use
 //! all      -> Book       driver    one at a time, below intake, paused and resumed, through restarts
 //! ```
 //!
@@ -16,10 +17,12 @@ mod book;
 mod driver;
 mod rescan;
 mod stock;
+mod trial;
 
 pub use book::{Extent, Retest, State};
 pub use driver::Driver;
 pub use stock::{Loose, Stock};
+pub use trial::{Trial, trial};
 
 use crate::daemon::clock;
 use book::Book;
@@ -102,6 +105,11 @@ impl Retests {
     /// Whether re-tests wait.
     pub fn is_paused(&self) -> bool {
         self.book.lock().paused
+    }
+
+    /// Samples that were scanned.
+    pub fn samples(&self) -> u64 {
+        self.stock.lock().samples()
     }
 
     /// Samples that the present re-test has not answered.

@@ -103,8 +103,8 @@ pub fn renewed(before: &SampleVerdict, matches: Vec<(String, bool)>, sequence: S
     SampleVerdict { sample: before.sample, sequence, findings: findings.collect() }
 }
 
-/// One report for each sample, in their order.
-fn reports(
+/// One report for each sample, in their order. Blocks.
+pub(super) fn reports(
     context: &Context,
     engine: &Engine,
     active: &Active,

@@ -4,6 +4,7 @@
 //! SampleId -> bytes       sample     read from the store, whole
 //! bytes    -> Report      sample     opened in the cage, matched here
 //! Job      -> Answer      pool       some at once, each with the set that was in use when it began
+//! bytes    -> Repaired    repair     by the recipes of the set in use, and scanned again
 //! ```
 //!
 //! 1. An answer names the set that gave it; a swap in the middle changes nothing about it.
@@ -12,8 +13,10 @@
 
 mod cage;
 mod pool;
+mod repair;
 mod sample;
 
 pub use cage::Cage;
 pub use pool::{Answer, IN_FLIGHT_MAX, Job, Scanners};
+pub use repair::{NotRepaired, Repaired, repair};
 pub use sample::{Failure, Report, bytes_of, scan_bytes};

@@ -21,6 +21,8 @@ use std::time::Duration;
 const CONNECT_DEADLINE: Duration = Duration::from_secs(10);
 /// A page of a catalogue with 10 million items takes 50 ms, a sync of a busy disk some seconds.
 const ANSWER_DEADLINE: Duration = Duration::from_secs(60);
+/// A set of some millions of signatures is verified and compiled in less than a minute.
+const WORK_DEADLINE: Duration = Duration::from_secs(600);
 /// A page of 1,000 items with every text at its longest.
 const JSON_BYTES_MAX: usize = 64 << 20;
 
@@ -96,6 +98,48 @@ impl Client {
     pub async fn send(&self, method: Method, path: &str, document: &Value) -> Result<Value, Failure> {
         let response = self.answer(self.request(method, path, &[]).json(document)).await?;
         self.json(response).await
+    }
+
+    /// Bytes to the server, and its answer. The server may work on them for as long as [`WORK_DEADLINE`].
+    ///
+    /// # Errors
+    /// As [`Client::get`].
+    pub async fn send_bytes(&self, path: &str, bytes: Vec<u8>) -> Result<Value, Failure> {
+        let request = self.request(Method::POST, path, &[]).body(bytes).timeout(WORK_DEADLINE);
+        let response = self.sent(request).await?;
+        if !response.status().is_success() {
+            return Err(self.refusal(response).await.failure());
+        }
+        self.json(response).await
+    }
+
+    /// Bytes to the server, which answers a line of JSON at a time: `take` is shown each, the last is the answer.
+    ///
+    /// # Errors
+    /// As [`Client::get`], or the answer ends without its last line.
+    pub async fn follow(&self, path: &str, bytes: Vec<u8>, take: &mut dyn FnMut(&Value)) -> Result<Value, Failure> {
+        let mut response = self.sent(self.request(Method::POST, path, &[]).body(bytes)).await?;
+        if !response.status().is_success() {
+            return Err(self.refusal(response).await.failure());
+        }
+        let (mut rest, mut last) = (Vec::new(), None);
+        loop {
+            let chunk = tokio::time::timeout(ANSWER_DEADLINE, response.chunk()).await;
+            let chunk =
+                chunk.map_err(|_| self.unreachable(&format!("nothing came for {} s", ANSWER_DEADLINE.as_secs())))?;
+            let Some(chunk) = chunk.map_err(|error| self.unreachable(&causes(&error)))? else { break };
+            rest.extend_from_slice(&chunk);
+            if rest.len() > JSON_BYTES_MAX {
+                return Err(self.unreachable("a line of its answer does not end"));
+            }
+            while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
+                let line: Vec<u8> = rest.drain(..=end).collect();
+                let line = serde_json::from_slice(&line).map_err(|error| self.unreachable(&error.to_string()))?;
+                take(&line);
+                last = Some(line);
+            }
+        }
+        last.filter(|_| rest.is_empty()).ok_or_else(|| self.unreachable("its answer broke off"))
     }
 
     /// Whether `HEAD` finds something there.

@@ -3,6 +3,7 @@
 mod delete;
 mod filter;
 mod list;
+mod repair;
 mod restore;
 mod show;
 
@@ -33,6 +34,15 @@ pub enum Command {
         #[arg(long, value_name = "PATH")]
         to: PathBuf,
     },
+    /// Repair items' samples with the definitions in use, and write the results to this computer
+    Repair {
+        /// The items
+        #[arg(required = true, value_name = "ID")]
+        ids: Vec<u64>,
+        /// The folder to put them into
+        #[arg(long, value_name = "DIR")]
+        to: PathBuf,
+    },
     /// Delete items, by number or all that a filter selects
     Delete(delete::Args),
 }
@@ -47,6 +57,7 @@ pub fn run(shell: &Shell, command: Command) -> Result<(), Failure> {
         Command::Show { id } => show::run(shell, id),
         Command::Count(filter) => list::count(shell, &filter),
         Command::Restore { id, to } => restore::run(shell, id, &to),
+        Command::Repair { ids, to } => repair::run(shell, &ids, &to),
         Command::Delete(args) => delete::run(shell, &args),
     }
 }

@@ -1,7 +1,6 @@
 //! Files through the ruleset, as many at once as there are processors, answered in their order.
 
-use super::Args;
-use super::paths;
+use super::paths::{self};
 use crate::cli::Failure;
 use crate::cli::walk::Found;
 use scanner::cage::{Pool, Settings};
@@ -16,7 +15,7 @@ use std::path::{Path, PathBuf};
 const WAITING_MAX: usize = 256;
 
 /// What came of one path.
-pub(super) enum Answer {
+pub enum Answer {
     /// It was scanned.
     Scanned {
         /// Which.
@@ -43,7 +42,7 @@ pub(super) enum Answer {
 }
 
 /// What scanning needs.
-pub(super) struct Work {
+pub struct Work {
     ruleset: Ruleset,
     cage: Pool,
     limits: Limits,
@@ -52,24 +51,34 @@ pub(super) struct Work {
 
 impl Work {
     /// Starts the cage.
-    pub fn new(ruleset: Ruleset, args: &Args) -> Result<Self, Failure> {
+    ///
+    /// # Errors
+    /// No worker can be started.
+    pub fn new(ruleset: Ruleset, extent: Extent) -> Result<Self, Failure> {
         let program =
             std::env::current_exe().map_err(|error| Failure::No(format!("cannot find this program: {error}")))?;
         let cage = Pool::start(Settings::new(program, vec![crate::cli::CAGE_WORKER.to_owned()]))
             .map_err(|fault| Failure::No(fault.to_string()))?;
-        let extent = if args.allmatch { Extent::Whole } else { Extent::FirstFinding };
         Ok(Self { ruleset, cage, limits: Limits::default(), extent })
     }
 
     /// Scans everything and hands the answers over in the order of the files.
-    pub fn run(&self, args: &Args, take: &mut dyn FnMut(Answer) -> Result<(), Failure>) -> Result<(), Failure> {
+    ///
+    /// # Errors
+    /// Those of `take`, which end it.
+    pub fn run(
+        &self,
+        paths: &[PathBuf],
+        recursive: bool,
+        take: &mut dyn FnMut(Answer) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         std::thread::scope(|scope| {
             let (send, queue) = crossbeam_channel::bounded::<(u64, Found)>(WAITING_MAX);
             let (answers, answered) = crossbeam_channel::bounded(WAITING_MAX);
             scope.spawn(move || {
                 let mut number = 0;
-                paths::files(&args.paths, args.recursive, &mut |found| {
+                paths::files(paths, recursive, &mut |found| {
                     number += 1;
                     send.send((number - 1, found)).is_ok()
                 });

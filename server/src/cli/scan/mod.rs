@@ -1,19 +1,21 @@
 //! `scan`: files against definitions, offline, answered as the field's scanner answers.
 //!
 //! ```text
-//! --defs  -> Ruleset          defs     files read, compiled, complaints said
+//! --defs  -> Ruleset          cli/definitions   files read, compiled, complaints said
 //! PATH... -> files            paths    in the order of names, links not followed
 //! file    -> Verdict          files    opened in the cage, some at once
 //! Verdict -> `PATH: NAME FOUND`        in the order of the files
 //! ```
 
-mod defs;
 mod files;
 mod paths;
 
+use super::definitions::{compile_files, read};
 use super::screen::{Tone, escaped, path_text};
 use super::{Failure, Shell};
-use files::{Answer, Work};
+pub use files::{Answer, Work};
+use scanner::definitions::Strictness;
+use scanner::scan::Extent;
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -46,10 +48,12 @@ pub struct Args {
 /// # Errors
 /// Something was found, a file could not be read, or the definitions cannot be used.
 pub fn run(shell: &Shell, args: &Args) -> Result<(), Failure> {
-    let ruleset = defs::compile(shell, args)?;
-    let work = Work::new(ruleset, args)?;
+    let strictness = if args.strict { Strictness::Strict } else { Strictness::Lenient };
+    let ruleset = compile_files(shell, &args.defs, &read(&args.defs)?, strictness)?.ruleset;
+    let extent = if args.allmatch { Extent::Whole } else { Extent::FirstFinding };
+    let work = Work::new(ruleset, extent)?;
     let (mut found, mut failed) = (false, false);
-    work.run(args, &mut |answer| {
+    work.run(&args.paths, args.recursive, &mut |answer| {
         match &answer {
             Answer::Skipped { path, why } => {
                 failed = true;

@@ -33,6 +33,13 @@ pub fn progress(total: u64, what: &str) -> ProgressBar {
     moving(ProgressBar::new(total), style, what)
 }
 
+/// A moving bar over things counted on stderr, hidden when that is no terminal.
+#[must_use]
+pub fn steps(what: &str) -> ProgressBar {
+    let style = ProgressStyle::with_template("{prefix:.bold} {bar:30.cyan/dim} {human_pos:>10} of {human_len} {msg}");
+    moving(ProgressBar::new(0), style, what)
+}
+
 /// A sign of life on stderr where the end is not known, hidden when that is no terminal.
 #[must_use]
 pub fn spinner(what: &str) -> ProgressBar {
@@ -68,6 +75,7 @@ mod tests {
     #[test]
     fn every_template_of_a_moving_bar_is_valid() {
         progress(10, "put").finish_and_clear();
+        steps("test").finish_and_clear();
         spinner("look").finish_and_clear();
     }
 }

@@ -7,7 +7,7 @@ mod bar;
 mod escape;
 mod table;
 
-pub use bar::{bar, progress, spinner};
+pub use bar::{bar, progress, spinner, steps};
 pub use escape::{escaped, path_text};
 pub use table::{Align, Column, Table};
 

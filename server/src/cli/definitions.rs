@@ -1,8 +1,7 @@
-//! The definitions that `--defs` names, compiled.
+//! Definitions in a folder or a file of this computer, compiled; what gives nothing is said.
 
-use super::Args;
-use crate::cli::screen::{Tone, escaped, path_text};
-use crate::cli::{Failure, Shell};
+use super::screen::{Tone, escaped, path_text};
+use super::{Failure, Shell};
 use crate::config::amount::counted;
 use scanner::definitions::{Options, Source, Strictness, load};
 use scanner::ruleset::{Limits, Ruleset};
@@ -11,27 +10,38 @@ use std::path::{Path, PathBuf};
 /// Complaints shown one by one; the rest is counted.
 const COMPLAINTS_SHOWN: usize = 10;
 
-/// Reads and compiles.
+/// Compiled definitions.
+pub struct Compiled {
+    /// What finds.
+    pub ruleset: Ruleset,
+    /// Lines that give nothing.
+    pub complaints: u64,
+}
+
+/// Compiles files; `from` is where they come from, for messages.
 ///
 /// # Errors
-/// Nothing can be read, the definitions are too large, or strict and not wholly usable.
-pub(super) fn compile(shell: &Shell, args: &Args) -> Result<Ruleset, Failure> {
-    let files = read(&args.defs)?;
+/// There is nothing in them, they are too large, or strict and not wholly usable.
+pub fn compile_files(
+    shell: &Shell,
+    from: &Path,
+    files: &[(String, Vec<u8>)],
+    strictness: Strictness,
+) -> Result<Compiled, Failure> {
     let sources: Vec<Source<'_>> = files.iter().map(|(name, bytes)| Source { name, bytes }).collect();
-    let strictness = if args.strict { Strictness::Strict } else { Strictness::Lenient };
     let definitions = load(&sources, Options { strictness, ..Options::default() })
-        .map_err(|error| Failure::Usage(format!("{}: {}", path_text(&args.defs), escaped(&error.to_string()))))?;
+        .map_err(|error| Failure::Usage(format!("{}: {}", path_text(from), escaped(&error.to_string()))))?;
     let mut complaints: Vec<String> = definitions.complaints().map(|(_, text)| text).collect();
     let beyond = definitions.rejected_beyond;
     let ruleset = Ruleset::compile(definitions, Limits::default())
-        .map_err(|error| Failure::Usage(format!("{}: {error}", path_text(&args.defs))))?;
+        .map_err(|error| Failure::Usage(format!("{}: {error}", path_text(from))))?;
     complaints.extend(ruleset.unusable().iter().map(|unusable| format!("{}: {}", unusable.name, unusable.why)));
-    if args.strict && !complaints.is_empty() {
+    if strictness == Strictness::Strict && !complaints.is_empty() {
         return Err(Failure::Usage(escaped(&complaints.join("\n"))));
     }
     if ruleset.is_empty() {
         let why = complaints.first().map(|first| format!("\n{}", escaped(first))).unwrap_or_default();
-        return Err(Failure::Usage(format!("{}: no definitions in it{why}", path_text(&args.defs))));
+        return Err(Failure::Usage(format!("{}: no definitions in it{why}", path_text(from))));
     }
     let more = (complaints.len().saturating_sub(COMPLAINTS_SHOWN)) as u64 + beyond;
     for complaint in complaints.iter().take(COMPLAINTS_SHOWN) {
@@ -40,11 +50,14 @@ pub(super) fn compile(shell: &Shell, args: &Args) -> Result<Ruleset, Failure> {
     if more > 0 {
         shell.screen.say(Tone::Warn, &format!("and {} more", counted(more, "line")));
     }
-    Ok(ruleset)
+    Ok(Compiled { ruleset, complaints: complaints.len() as u64 + beyond })
 }
 
 /// Names and contents: of the one file, or of every file in a folder, by name.
-fn read(defs: &Path) -> Result<Vec<(String, Vec<u8>)>, Failure> {
+///
+/// # Errors
+/// One of them cannot be read.
+pub fn read(defs: &Path) -> Result<Vec<(String, Vec<u8>)>, Failure> {
     let fault = |path: &Path, error: &std::io::Error| Failure::Usage(format!("{}: {error}", path_text(path)));
     let metadata = std::fs::metadata(defs).map_err(|error| fault(defs, &error))?;
     let mut paths: Vec<PathBuf> = vec![defs.to_owned()];
