@@ -12,7 +12,6 @@ use crate::retest::Retests;
 use crate::scanning::Cage;
 use crate::security::tokens::TokenTable;
 use anyhow::Context as _;
-use defcast::keys::TrustedKeys;
 use engine::{Engine, Health, Settings, Stored};
 use model::Timestamp;
 use model::wire::Outcome;
@@ -88,8 +87,10 @@ impl Context {
             Some(program) => program.clone(),
             None => std::env::current_exe().context("cannot find this program, which opens samples")?,
         };
+        let definitions = Definitions::new(&options.data, options.definitions_keys.clone());
+        definitions.trusted().context("cannot read the keys of definitions")?;
         Ok(Arc::new(Self {
-            definitions: Definitions::new(&options.data, trusted_keys(options)?),
+            definitions,
             cage: Arc::new(Cage::new(program)),
             figures: Figures::default(),
             retests: Retests::new(&options.data),
@@ -166,13 +167,6 @@ impl Context {
         self.acked.fetch_max(receipt.item.0, Ordering::AcqRel);
         self.ring();
     }
-}
-
-/// The keys that the options name, and those in the data directory.
-fn trusted_keys(options: &ServeOptions) -> anyhow::Result<TrustedKeys> {
-    let own = options.data.join("keys");
-    let paths = options.definitions_keys.iter().cloned().chain(own.is_dir().then_some(own));
-    TrustedKeys::read(&paths.collect::<Vec<_>>()).context("cannot read the keys of definitions")
 }
 
 /// How a receipt became an item, in the words of the wire.

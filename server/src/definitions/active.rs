@@ -1,5 +1,6 @@
 //! A package made ready for scanning.
 
+use defcast::keys::KeyError;
 use defcast::package::{Package, PackageError};
 use model::Sequence;
 use scanner::definitions::repair::Recipe;
@@ -32,6 +33,9 @@ pub enum NotUsable {
         /// What the system said.
         error: std::io::Error,
     },
+    /// The keys that could vouch for it cannot be read.
+    #[error(transparent)]
+    Keys(KeyError),
     /// Its signature, digests or sizes do not hold.
     #[error(transparent)]
     Package(PackageError),

@@ -2,7 +2,6 @@
 
 use super::Definitions;
 use super::active::{Active, NotUsable};
-use defcast::package::{Limits, Package};
 use model::Sequence;
 
 /// What was installed.
@@ -54,7 +53,7 @@ impl Definitions {
     /// See [`NotInstalled`]; nothing has changed then.
     pub fn install(&self, bytes: &[u8]) -> Result<Installed, NotInstalled> {
         let Some(_one) = self.installing.try_lock() else { return Err(NotInstalled::Busy) };
-        let package = Package::open(bytes, &self.trusted, Limits::default()).map_err(NotUsable::Package)?;
+        let package = self.open(bytes)?;
         let sequence = Sequence(package.manifest.sequence);
         let dir = self.library.dir_of(sequence);
         let disk = |error| NotInstalled::Disk { sequence, dir: dir.display().to_string(), error };

@@ -21,27 +21,31 @@ pub use cell::{Cell, State};
 pub use install::{Installed, NotInstalled};
 pub use library::{Held, Library};
 
-use defcast::keys::TrustedKeys;
-use defcast::package::Package;
+use defcast::keys::{KeyError, TrustedKeys};
+use defcast::package::{Limits, Package};
 use model::Sequence;
 use parking_lot::Mutex;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// The definitions of a daemon.
 pub struct Definitions {
     library: Library,
-    trusted: TrustedKeys,
+    keys: Vec<PathBuf>,
+    /// Where keys may be put while the server runs.
+    own_keys: PathBuf,
     cell: Cell,
     installing: Mutex<()>,
 }
 
 impl Definitions {
-    /// Those of a data directory; none is used before [`Definitions::load_newest`].
-    pub fn new(data: &Path, trusted: TrustedKeys) -> Self {
+    /// Those of a data directory, vouched for by these keys, files or folders, and those in `keys` in it. None is used
+    /// before [`Definitions::load_newest`].
+    pub fn new(data: &Path, keys: Vec<PathBuf>) -> Self {
         Self {
             library: Library::new(&data.join("definitions")),
-            trusted,
+            keys,
+            own_keys: data.join("keys"),
             cell: Cell::default(),
             installing: Mutex::default(),
         }
@@ -62,9 +66,13 @@ impl Definitions {
         &self.library
     }
 
-    /// Keys whose packages are taken.
-    pub fn trusted(&self) -> &TrustedKeys {
-        &self.trusted
+    /// Keys whose packages are taken; read anew, so that one that is put there or taken away counts at once.
+    ///
+    /// # Errors
+    /// One of them cannot be read.
+    pub fn trusted(&self) -> Result<TrustedKeys, KeyError> {
+        let own = self.own_keys.is_dir().then(|| self.own_keys.clone());
+        TrustedKeys::read(&self.keys.iter().cloned().chain(own).collect::<Vec<_>>())
     }
 
     /// A set on disk, verified again.
@@ -73,7 +81,16 @@ impl Definitions {
     /// It is not there, damaged, or signed by a key that is not trusted any more.
     pub fn package(&self, sequence: Sequence) -> Result<Package, NotUsable> {
         let bytes = self.library.read(sequence).map_err(|error| NotUsable::Unreadable { sequence, error })?;
-        Package::open(&bytes, &self.trusted, defcast::package::Limits::default()).map_err(NotUsable::Package)
+        self.open(&bytes)
+    }
+
+    /// A package that a stranger may have made, verified.
+    ///
+    /// # Errors
+    /// It does not hold, or the keys cannot be read.
+    pub fn open(&self, bytes: &[u8]) -> Result<Package, NotUsable> {
+        let trusted = self.trusted().map_err(NotUsable::Keys)?;
+        Package::open(bytes, &trusted, Limits::default()).map_err(NotUsable::Package)
     }
 
     /// Loads and uses the newest set on disk, if there is one. Blocks for as long as compiling takes.

@@ -189,8 +189,7 @@ pub async fn test(State(context): State<Arc<Context>>, body: Body) -> Result<Res
     };
     let verifying = Arc::clone(&context);
     let (active, told) = blocking(move || {
-        let package = Package::open(&bytes, verifying.definitions.trusted(), Limits::default())
-            .map_err(|error| unusable(&NotUsable::Package(error)))?;
+        let package = verifying.definitions.open(&bytes).map_err(|error| unusable(&error))?;
         let active = Active::of(&package).map_err(|error| unusable(&error))?;
         Ok((active, vouched(&verifying, &package)))
     })
@@ -251,7 +250,7 @@ fn manifest_told(manifest: &Manifest) -> Value {
 
 /// Who vouches for a package: `signed_by` and `key`, the line of the public key's file.
 fn vouched(context: &Context, package: &Package) -> [(String, Value); 2] {
-    let key = context.definitions.trusted().named(package.signed_by).map(PublicKey::line);
+    let key = context.definitions.trusted().ok().and_then(|keys| keys.named(package.signed_by).map(PublicKey::line));
     [("signed_by".to_owned(), package.signed_by.to_string().into()), ("key".to_owned(), key.into())]
 }
 
@@ -291,7 +290,7 @@ fn missing(sequence: Sequence, error: &std::io::Error) -> Problem {
 fn unusable(error: &NotUsable) -> Problem {
     match error {
         NotUsable::Unreadable { sequence, error } => missing(*sequence, error),
-        NotUsable::Package(_) | NotUsable::Load(_) | NotUsable::Empty | NotUsable::Compile(_) => {
+        NotUsable::Keys(_) | NotUsable::Package(_) | NotUsable::Load(_) | NotUsable::Empty | NotUsable::Compile(_) => {
             Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "definitions-unusable", error.to_string())
         }
     }

@@ -3,6 +3,7 @@
 //! 2. A step that claims something checks it; the first check that does not hold ends the demo with exit 1.
 //! 3. One step is one function in a file of its own: later versions add steps until the whole loop is shown.
 
+mod answer;
 mod child;
 mod corpus;
 mod crash;
@@ -47,6 +48,7 @@ const STEPS: &[Step] = &[
     ("kill -9 in the middle of it, and nothing acked is lost", crash::run),
     ("Restore is byte-identical, and asks before it replaces", restore::run),
     ("Nothing in the store can be recognised or run", hidden::run),
+    ("A worm that nobody knows is held, then new definitions find and repair it", answer::run),
     ("Drain, then check every stored byte", verify::run),
 ];
 
