@@ -8,6 +8,7 @@
 //! Definitions -> Ruleset          ruleset       compiled, and matched exactly against one buffer
 //! sample, Ruleset -> Verdict      scan          every buffer of a sample, allowances applied
 //! blocks -> candidates            grams         which stored blocks a new signature can be in
+//! old, new -> what to look at     retest        what a change of definitions can change about stored samples
 //! ```
 //!
 //! The scanner knows bytes and rules only: no store, no status, no network. Whoever has bytes hands them in.
@@ -18,5 +19,6 @@ pub mod definitions;
 pub mod file;
 pub mod grams;
 pub mod literal;
+pub mod retest;
 pub mod ruleset;
 pub mod scan;
