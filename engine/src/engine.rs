@@ -384,6 +384,29 @@ impl Engine {
         self.shared().ledger.quota()
     }
 
+    /// Charges the quota for what the caller is about to keep beside the samples; false when it does not fit, and then it is
+    /// not to be kept.
+    #[must_use]
+    pub fn charge_derived(&self, bytes: u64) -> bool {
+        self.shared().ledger.charge_derived(bytes)
+    }
+
+    /// Charges the quota for what is kept beside the samples since before the store was opened.
+    pub fn restore_derived(&self, bytes: u64) {
+        self.shared().ledger.restore_derived(bytes);
+    }
+
+    /// What was kept beside the samples is gone.
+    pub fn release_derived(&self, bytes: u64) {
+        self.shared().ledger.release_derived(bytes);
+    }
+
+    /// The seam to the operating system that it was opened with.
+    #[must_use]
+    pub fn disk(&self) -> &Arc<dyn Disk> {
+        &self.shared().disk
+    }
+
     /// Whether the store takes arrivals.
     #[must_use]
     pub fn health(&self) -> Health {

@@ -224,8 +224,12 @@ fn answered(
         None => true,
         Some(block) => {
             let from = block as usize * BLOCK;
-            let block = &bytes[from..bytes.len().min(from + BLOCK + 63)];
-            delta.literal(candidate.literal).expect("a literal").is_in(block)
+            let literal = delta.literal(candidate.literal).expect("a literal");
+            let (block, beyond) = (bytes.len().min(from + BLOCK), bytes.len().min(from + BLOCK + 63));
+            let whole = literal.is_in(&bytes[from..beyond]);
+            let alone = literal.is_in(&bytes[from..block]);
+            assert!(alone || !whole || literal.may_cross(&bytes[from..block]));
+            whole
         }
     };
     if let Some(candidates) = answer.candidates.get(&place) {

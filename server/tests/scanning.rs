@@ -242,8 +242,161 @@ fn a_package_is_tested_against_what_is_stored_and_nothing_changes() {
     assert_eq!(server.item(one)["status"], "Available");
 }
 
+/// Shelves of a few dozen samples.
+fn small_shelves(options: &mut ServeOptions) {
+    options.shelves.plain_bytes = 64 << 10;
+}
+
+/// Bytes that no other sample has, with a text among them.
+fn filled(number: u64, text: &str) -> Vec<u8> {
+    let mut bytes = vec![0; 3000];
+    blake3::Hasher::new().update(&number.to_le_bytes()).finalize_xof().fill(&mut bytes);
+    bytes.splice(1000..1000, text.bytes());
+    bytes
+}
+
+fn shelves(server: &support::Server, at_least: u64) {
+    server.eventually("shelves", || {
+        let told = server.get("/v1/retests").json();
+        (told["shelves"].as_u64() >= Some(at_least)).then_some(())
+    });
+}
+
+/// A full re-test after a delta: what it changes, the delta has missed.
+fn full_finds_nothing_more(server: &support::Server) {
+    let body = json!({"action": "start", "full": true}).to_string();
+    assert_eq!(server.request("POST", "/v1/retests", &[], body.as_bytes()).status, 200);
+    let full = server.eventually("a full re-test", || {
+        let newest = server.get("/v1/retests").json()["retests"][0].clone();
+        (newest["extent"] == "full" && newest["state"] == "done").then_some(newest)
+    });
+    assert_eq!((&full["newly_detected"], &full["no_longer_detected"]), (&json!(0), &json!(0)), "{full}");
+}
+
+#[test]
+fn new_definitions_are_asked_of_shelves_and_samples_are_left_alone() {
+    let mut server = scanning(small_shelves);
+    let wolf = finds("Test.Wolf", "a wolf in the text");
+    server.install_ndb(1, &wolf);
+    let text = |number: u64| match number % 50 {
+        0 => "a wolf in the text",
+        1 => "a sheep in the text",
+        2 => "a bear in the text",
+        _ => "nothing in the text",
+    };
+    let items: Vec<u64> = (0..200).map(|number| server.store(&filled(number, text(number)))).collect();
+    server.item_when(items[199], "Held");
+    shelves(&server, 5);
+
+    // A literal is looked for in the blocks that may hold it.
+    server.install_ndb(2, &format!("{wolf}{}", finds("Test.Sheep", "a sheep in the text")));
+    let delta = server.retested(2);
+    assert_eq!((&delta["newly_detected"], &delta["answered"]), (&json!(4), &json!(200)), "{delta}");
+    assert!(delta["scanned"].as_u64() < Some(60), "most samples are not read: {delta}");
+    server.item_when(items[1], "Available");
+    full_finds_nothing_more(&server);
+
+    // A digest is a join; the shelves' samples are not read at all.
+    let body = filled(2, text(2));
+    let hdb = format!("{}:{}:Test.Digest\n", sha256(&body), body.len());
+    let sheep = finds("Test.Sheep", "a sheep in the text");
+    let ndb = format!("{wolf}{sheep}");
+    assert_eq!(server.install(&package(3, &[("main.ndb", &ndb), ("a.hsb", &hdb)])).status, 201);
+    let delta = server.retested(3);
+    assert_eq!((&delta["newly_detected"], &delta["blocks_read"]), (&json!(1), &json!(0)), "{delta}");
+    assert_eq!(server.item_when(items[2], "Available")["verdict"]["signatures"], json!(["Test.Digest"]));
+    full_finds_nothing_more(&server);
+
+    // A signature that is withdrawn reads nothing; one too short to be asked for reads everything.
+    server.install_ndb(4, &wolf);
+    let delta = server.retested(4);
+    assert_eq!((&delta["no_longer_detected"], &delta["blocks_read"]), (&json!(5), &json!(0)), "{delta}");
+    server.item_when(items[1], "Held");
+    server.install_ndb(5, &format!("{wolf}{}", finds("Test.Short", "a bear")));
+    let delta = server.retested(5);
+    assert_eq!((&delta["newly_detected"], &delta["scanned"]), (&json!(4), &json!(200)), "{delta}");
+    full_finds_nothing_more(&server);
+
+    // Shelves survive a restart, and a damaged one costs time and nothing else.
+    server.daemon.take().expect("it runs").stop().expect("it stops");
+    let data = server.data.path().join("data");
+    let shelf = data.join("shelves/00000002.shelf");
+    let mut bytes = std::fs::read(&shelf).expect("a shelf");
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&shelf, bytes).expect("written");
+    let daemon = again_with(&data, small_shelves);
+    server.http = daemon.http();
+    server.daemon = Some(daemon);
+    server.install_ndb(6, &format!("{wolf}{sheep}"));
+    let delta = server.retested(6);
+    assert_eq!((&delta["newly_detected"], &delta["answered"]), (&json!(4), &json!(200)), "{delta}");
+    full_finds_nothing_more(&server);
+    let quota = server.get("/v1/quota").json();
+    assert!(quota["derived_bytes"].as_u64() > Some(0), "{quota}");
+}
+
+#[test]
+fn members_of_archives_and_samples_over_a_border_of_blocks_are_on_shelves_too() {
+    let server = scanning(small_shelves);
+    server.install_ndb(1, &finds("Test.Wolf", "a wolf in the text"));
+    let mut long = vec![b'x'; (64 << 10) - 9];
+    long.extend_from_slice(b"a sheep over the border");
+    long.resize(100_000, b'y');
+    let archive = stored_zip("inner.txt", b"what an archive holds: a bear in a box, and some more text");
+    let (border, inside) = (server.store(&long), server.store(&archive));
+    for number in 0..60 {
+        server.store(&filled(number, "nothing"));
+    }
+    server.item_when(border, "Held");
+    server.item_when(inside, "Held");
+    shelves(&server, 2);
+    let ndb = format!("{}{}", finds("Test.Border", "a sheep over the border"), finds("Test.Inside", "a bear in a box"));
+    server.install_ndb(2, &ndb);
+    assert_eq!(server.retested(2)["newly_detected"], 2);
+    assert_eq!(server.item_when(border, "Available")["verdict"]["signatures"], json!(["Test.Border"]));
+    assert_eq!(server.item_when(inside, "Available")["verdict"]["signatures"], json!(["Test.Inside"]));
+    full_finds_nothing_more(&server);
+}
+
+/// An archive with one member, not compressed.
+fn stored_zip(name: &str, content: &[u8]) -> Vec<u8> {
+    let crc = {
+        let mut crc = u32::MAX;
+        for byte in content {
+            crc ^= u32::from(*byte);
+            for _ in 0..8 {
+                crc = if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 };
+            }
+        }
+        !crc
+    };
+    let (size, name_len) = (content.len() as u32, name.len() as u16);
+    let mut fields = Vec::new();
+    for word in [20_u16, 0, 0, 0, 0] {
+        fields.extend_from_slice(&word.to_le_bytes());
+    }
+    for word in [crc, size, size] {
+        fields.extend_from_slice(&word.to_le_bytes());
+    }
+    fields.extend_from_slice(&name_len.to_le_bytes());
+    fields.extend_from_slice(&[0, 0]);
+    let local = [b"PK\x03\x04", fields.as_slice(), name.as_bytes(), content].concat();
+    let central = [b"PK\x01\x02\x14\0", fields.as_slice(), &[0; 14], name.as_bytes()].concat();
+    let mut end = b"PK\x05\x06\0\0\0\0\x01\0\x01\0".to_vec();
+    end.extend_from_slice(&(central.len() as u32).to_le_bytes());
+    end.extend_from_slice(&(local.len() as u32).to_le_bytes());
+    end.extend_from_slice(&[0, 0]);
+    [local, central, end].concat()
+}
+
 /// A server over a directory that outlives it.
 fn again(data: &std::path::Path) -> Daemon {
+    again_with(data, |_| {})
+}
+
+/// As [`again`], with options of the test's own.
+fn again_with(data: &std::path::Path, change: impl FnOnce(&mut ServeOptions)) -> Daemon {
     let mut options = ServeOptions {
         data: data.to_owned(),
         http: ListenOptions::plain("127.0.0.1:0"),
@@ -251,6 +404,7 @@ fn again(data: &std::path::Path) -> Daemon {
         ..ServeOptions::default()
     };
     prepare(&mut options, data);
+    change(&mut options);
     Daemon::start(&options).expect("the daemon starts")
 }
 

@@ -340,6 +340,15 @@ impl Catalogue {
         self.inner.readers.read(|connection| verdict::samples_after(connection, after, limit))
     }
 
+    /// One sample, while it has items.
+    ///
+    /// # Errors
+    /// Reading failed.
+    pub fn sample_row(&self, sample: SampleId) -> Result<Option<SampleRow>, CatalogueError> {
+        let rows = self.samples_after(SampleId(sample.0.saturating_sub(1)), 1)?;
+        Ok(rows.into_iter().find(|row| row.sample == sample))
+    }
+
     /// At most `limit` samples whose items are to be looked at, because what was found in them has changed.
     ///
     /// # Errors

@@ -58,6 +58,8 @@ pub struct QuotaState {
     pub max_samples: u64,
     /// Promised to arrivals in flight.
     pub reserved_bytes: u64,
+    /// The part of `used_bytes` that is kept beside the samples and derived from them.
+    pub derived_bytes: u64,
     /// Items.
     pub items: u64,
     /// Space prepared ahead of the lane; not charged.
@@ -174,6 +176,8 @@ struct Books {
     file_bytes: u64,
     /// The part of `file_bytes` and of the items' charge that known samples' arrivals took.
     known_bytes: u64,
+    /// Bytes of what others keep beside the samples and derive from them.
+    derived_bytes: u64,
     items: u64,
     samples: u64,
     reserved_bytes: u64,
@@ -186,7 +190,7 @@ struct Books {
 
 impl Books {
     fn charged(&self) -> u64 {
-        self.file_bytes + self.items * ITEM_BYTES + self.samples * SLOT_BYTES
+        self.file_bytes + self.derived_bytes + self.items * ITEM_BYTES + self.samples * SLOT_BYTES
     }
 }
 
@@ -296,6 +300,7 @@ impl Ledger {
             used_samples: books.samples,
             max_samples: limits.max_samples,
             reserved_bytes: books.reserved_bytes,
+            derived_bytes: books.derived_bytes,
             items: books.items,
             prepared_bytes: self.prepared_bytes.load(Ordering::Relaxed),
             free_disk_bytes: self.free_disk_bytes.load(Ordering::Relaxed),
@@ -385,6 +390,29 @@ impl Ledger {
         books.known_bytes = known_bytes;
         books.items = items;
         books.samples = samples;
+    }
+
+    /// Charges what is to be kept beside the samples, as bytes of new samples would be; false when it does not fit.
+    pub(crate) fn charge_derived(&self, bytes: u64) -> bool {
+        let limits = *self.limits.lock();
+        let mut books = self.books.lock();
+        let committed = books.charged() + books.reserved_bytes + bytes;
+        let free = self.free_disk_bytes.load(Ordering::Relaxed);
+        let fits = committed <= limits.arrivals_max().saturating_sub(limits.known_reserve())
+            && free >= limits.disk_reserve_bytes.saturating_add(books.reserved_bytes + bytes);
+        books.derived_bytes += if fits { bytes } else { 0 };
+        fits
+    }
+
+    /// Charges what is kept beside the samples already.
+    pub(crate) fn restore_derived(&self, bytes: u64) {
+        self.books.lock().derived_bytes += bytes;
+    }
+
+    /// What was kept beside the samples is gone.
+    pub(crate) fn release_derived(&self, bytes: u64) {
+        let mut books = self.books.lock();
+        books.derived_bytes = books.derived_bytes.saturating_sub(bytes);
     }
 
     /// A client's charge, as the catalogue knows it after a start.

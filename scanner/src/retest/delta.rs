@@ -19,6 +19,16 @@ impl Literal {
     pub fn is_in(&self, bytes: &[u8]) -> bool {
         self.finders.iter().any(|finder| finder.find(bytes).is_some())
     }
+
+    /// Whether one of them can begin at the end of these bytes and go on behind them.
+    #[must_use]
+    pub fn may_cross(&self, bytes: &[u8]) -> bool {
+        let begins = |finder: &memchr::memmem::Finder<'_>| {
+            let needle = finder.needle();
+            (1..needle.len()).any(|begun| bytes.ends_with(&needle[..begun]))
+        };
+        self.finders.iter().any(begins)
+    }
 }
 
 /// The difference between two sets.

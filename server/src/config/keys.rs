@@ -70,6 +70,9 @@ pub const KEYS: &[Key] = &[
     key("store.scrub_bytes_per_s", Bytes, "'8 MiB'", Now, "bytes a second that the scrub reads; a day for 675 GiB, a few percent of a disk"),
     key("store.client_share_percent", Percent, "100", Now, "share of the bytes that one client may take above the low watermark; no limit, because many estates have one gateway that sends nearly everything"),
     key("store.catalogue_lag_max", Count(1, 10_000_000), "250_000", Now, "changes the catalogue may be behind the log before intake slows down; four seconds of its work, 125 MB of memory"),
+    // Re-tests.
+    key("retest.shelf_bytes", Bytes, "'64 MiB'", Now, "plain bytes of samples that are indexed together; fewer are scanned whenever definitions change, a second's work"),
+    key("retest.index_bits_per_kib", Count(64, 8192), "1024", Now, "size of that index, 12.5 % of plain bytes; with half of it ten new signatures read five times as many blocks"),
     // Doors.
     key("listen.http.address", Address, "'127.0.0.1:8740'", Now, "HTTP API; loopback, because beyond it TLS and tokens are needed"),
     key("listen.http.tls", Flag, "false", Now, "speak TLS with the certificate of [security]; off, because a newcomer has no certificate"),

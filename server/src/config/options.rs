@@ -3,7 +3,9 @@
 use super::read::Problem;
 use super::settings::{Origin, Settings};
 use super::tokens;
-use crate::daemon::{FullPolicy, IoMode, Limits, ListenOptions, ReadMode, ServeOptions, StoreOptions, TlsFiles, Token};
+use crate::daemon::{
+    FullPolicy, IoMode, Limits, ListenOptions, ReadMode, ServeOptions, ShelfOptions, StoreOptions, TlsFiles, Token,
+};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -97,6 +99,10 @@ pub fn serve_options(settings: &Settings) -> Result<ServeOptions, tokens::Tokens
     // A percentage is at most 100 by its shape.
     let percent = |name: &str| u8::try_from(settings.number(name)).unwrap_or(100);
     Ok(ServeOptions {
+        shelves: ShelfOptions {
+            plain_bytes: settings.number("retest.shelf_bytes"),
+            index_bits_per_kib: u32::try_from(settings.number("retest.index_bits_per_kib")).unwrap_or(1024),
+        },
         definitions_keys: settings.list("security.definitions_keys").iter().map(PathBuf::from).collect(),
         cage_program: None,
         data: settings.path("general.data").unwrap_or_default(),

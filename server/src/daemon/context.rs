@@ -3,7 +3,7 @@
 use crate::control::{Bell, Figures};
 use crate::daemon::clock;
 use crate::daemon::events::Events;
-use crate::daemon::options::{Limits, ServeOptions};
+use crate::daemon::options::{Limits, ServeOptions, ShelfOptions};
 use crate::daemon::phase::{Phase, PhaseCell};
 use crate::daemon::settings;
 use crate::definitions::Definitions;
@@ -67,6 +67,8 @@ pub struct Context {
     pub cage: Arc<Cage>,
     /// What the control loop counts.
     pub figures: Figures,
+    /// What is kept of samples for re-tests.
+    pub shelf_options: ShelfOptions,
     /// Re-tests, and what is known of samples for them.
     pub retests: Retests,
     bell: OnceLock<Bell>,
@@ -93,6 +95,7 @@ impl Context {
             definitions,
             cage: Arc::new(Cage::new(program)),
             figures: Figures::default(),
+            shelf_options: options.shelves,
             retests: Retests::new(&options.data),
             bell: OnceLock::new(),
             engine: OnceLock::new(),

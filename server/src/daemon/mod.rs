@@ -24,7 +24,8 @@ use anyhow::Context as _;
 use std::io::Write as _;
 
 pub use options::{
-    FullPolicy, IoMode, Limits, ListenOptions, ReadMode, Role, ServeOptions, StoreOptions, TlsFiles, Token,
+    FullPolicy, IoMode, Limits, ListenOptions, ReadMode, Role, ServeOptions, ShelfOptions, StoreOptions, TlsFiles,
+    Token,
 };
 pub use run::Daemon;
 

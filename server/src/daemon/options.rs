@@ -21,6 +21,8 @@ pub struct ServeOptions {
     pub tokens: Vec<Token>,
     /// Bind other than loopback addresses without TLS and tokens.
     pub allow_insecure: bool,
+    /// What is kept of samples for re-tests.
+    pub shelves: ShelfOptions,
     /// Public keys, or folders of them, whose definitions are taken; beside those in `keys` in the data directory.
     pub definitions_keys: Vec<PathBuf>,
     /// The `lazaret` that is started to open samples; this program when it is none.
@@ -40,11 +42,29 @@ impl Default for ServeOptions {
             store: StoreOptions::default(),
             tokens: Vec::new(),
             allow_insecure: false,
+            shelves: ShelfOptions::default(),
             definitions_keys: Vec::new(),
             cage_program: None,
             sample_priority: 0,
             limits: Limits::default(),
         }
+    }
+}
+
+/// What is kept of samples so that new definitions need not read them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ShelfOptions {
+    /// Plain bytes of samples that make a shelf. Fewer are scanned whenever definitions change, a second's work; a larger
+    /// shelf takes half of this in memory while it is made.
+    pub plain_bytes: u64,
+    /// Bits of index for each KiB of plain bytes: 1,024 are 12.5 %. Half of it makes ten new signatures read five times as
+    /// many blocks (`docs/grams.md`).
+    pub index_bits_per_kib: u32,
+}
+
+impl Default for ShelfOptions {
+    fn default() -> Self {
+        Self { plain_bytes: 64 << 20, index_bits_per_kib: 1024 }
     }
 }
 

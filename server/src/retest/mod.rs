@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! verdict  -> Stock      stock     which samples were scanned, with which set, on which shelf
-//! samples  -> shelf      shelve    what a delta asks instead of the samples
+//! samples  -> shelf      shelve    what a delta asks instead of the samples, kept by [`shelves`]
 //! old, new -> answers    delta     shelves asked, candidates read, the rest left alone
 //! samples  -> answers    full      every sample, with the whole set
 //! samples  -> Trial      trial     what a set would find that is not in use
@@ -14,8 +14,11 @@
 //! 2. A re-test changes no status; the control loop does, from what it wrote.
 
 mod book;
+mod delta;
 mod driver;
 mod rescan;
+mod shelve;
+mod shelves;
 mod stock;
 mod trial;
 

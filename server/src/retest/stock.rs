@@ -64,9 +64,15 @@ impl Stock {
         }
     }
 
-    /// A shelf is no more; its samples were loosened before.
-    pub fn shelf_gone(&mut self, number: u64) {
-        self.shelves.remove(&number);
+    /// A shelf is no more: what is left of its samples is loose.
+    pub fn dissolve(&mut self, number: u64, samples: &[SampleId], left: impl IntoIterator<Item = (SampleId, Loose)>) {
+        let mark = self.shelves.remove(&number).unwrap_or_default();
+        for sample in samples {
+            self.shelf_of.remove(sample);
+        }
+        for (sample, loose) in left {
+            self.loose.insert(sample, Loose { sequence: loose.sequence.max(mark), ..loose });
+        }
     }
 
     /// Samples on no shelf whose verdict is of an older set than this, ascending.
@@ -140,7 +146,11 @@ mod tests {
         stock.answered(1, Sequence(5));
         assert_eq!(stock.shelves_behind(Sequence(5)), []);
         assert_eq!(stock.current(verdict).sequence, Sequence(5));
-        stock.gone(SampleId(1));
+        stock.dissolve(1, &[SampleId(1)], [(SampleId(1), loose(2))]);
         assert!(!stock.is_on(SampleId(1), 1));
+        assert_eq!(stock.loose_behind(Sequence(6)).len(), 2);
+        assert_eq!(stock.loose_behind(Sequence(5)).len(), 1, "it holds for what its shelf held for");
+        stock.gone(SampleId(1));
+        assert_eq!(stock.samples(), 1);
     }
 }
