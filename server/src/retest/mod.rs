@@ -2,8 +2,9 @@
 //!
 //! ```text
 //! verdict  -> Stock      stock     which samples were scanned, with which set, on which shelf
-//! samples  -> shelf      shelve    what a delta asks instead of the samples, kept by [`shelves`]
-//! old, new -> answers    delta     shelves asked, candidates read, the rest left alone
+//! samples  -> shelf      shelve    what a delta asks instead of the samples, stored by `shelves`, begun by `keeping`
+//! old, new -> answers    delta     one shelf asked, candidates read, the rest left alone
+//! shelves  -> answers    asking    all that are behind, on every processor
 //! samples  -> answers    full      every sample, with the whole set
 //! samples  -> Trial      trial     what a set would find that is not in use
 //! all      -> Book       driver    one at a time, below intake, paused and resumed, through restarts
@@ -13,9 +14,11 @@
 //!    are then to be looked at: a kill at any point repeats work and loses none.
 //! 2. A re-test changes no status; the control loop does, from what it wrote.
 
+mod asking;
 mod book;
 mod delta;
 mod driver;
+mod keeping;
 mod rescan;
 mod shelve;
 mod shelves;
