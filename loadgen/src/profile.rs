@@ -8,9 +8,10 @@ use std::time::Duration;
 pub const VERSION: u32 = 1;
 
 /// The profiles that are built in, in the order of `loadgen list`.
-const BUILT_IN: [(&str, &str); 2] = [
+const BUILT_IN: [(&str, &str); 3] = [
     ("steady", include_str!("../profiles/steady.toml")),
     ("quota-cliff", include_str!("../profiles/quota-cliff.toml")),
+    ("retest", include_str!("../profiles/retest.toml")),
 ];
 
 /// Which door of the server is knocked at.

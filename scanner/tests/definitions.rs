@@ -266,3 +266,34 @@ proptest! {
         prop_assert_eq!(applied, keys(&new));
     }
 }
+
+/// Languages of the seeds in `corpus/definitions`, which the fuzz target of that name begins with: the first byte picks.
+const LANGUAGES: [&str; 12] = [
+    "a.ndb", "a.ldb", "a.hdb", "a.hsb", "a.mdb", "a.msb", "a.fp", "a.sfp", "a.ign2", "a.repair", "a.cvd", "a.imp",
+];
+
+#[test]
+fn no_definitions_of_the_corpus_cut_or_flipped_make_loading_or_compiling_panic() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/definitions");
+    let read = |bytes: &[u8]| {
+        let Some((first, bytes)) = bytes.split_first() else { return 0 };
+        let name = LANGUAGES[usize::from(*first) % LANGUAGES.len()];
+        let Ok(definitions) = load(&[Source { name, bytes }], Options::default()) else { return 0 };
+        let lines = definitions.signatures.len() + definitions.allow.len() + definitions.repairs.len();
+        let limits = scanner::ruleset::Limits { memory_bytes_max: 64 << 20 };
+        let _ = scanner::ruleset::Ruleset::compile(definitions, limits);
+        lines
+    };
+    let mut loaded = 0;
+    for entry in std::fs::read_dir(folder).expect("a corpus") {
+        let seed = std::fs::read(entry.expect("an entry").path()).expect("a seed");
+        loaded += read(&seed);
+        for at in 0..seed.len() {
+            read(&seed[..at]);
+            let mut flipped = seed.clone();
+            flipped[at] ^= 1 << (at % 8);
+            read(&flipped);
+        }
+    }
+    assert!(loaded >= 10, "{loaded} lines of the corpus load");
+}

@@ -60,7 +60,19 @@ const APART: &str = "fuzz/target";
 const TARGET: &str = "x86_64-unknown-linux-gnu";
 
 /// Every fuzz target, in the order of fuzz/Cargo.toml.
-const TARGETS: &[&str] = &["arrival", "wire-client", "wire-server", "record", "segment", "walk", "executable", "grams"];
+const TARGETS: &[&str] = &[
+    "arrival",
+    "wire-client",
+    "wire-server",
+    "record",
+    "segment",
+    "walk",
+    "executable",
+    "grams",
+    "definitions",
+    "package",
+    "shelf",
+];
 
 /// Runs a campaign.
 ///
@@ -150,7 +162,7 @@ fn fuzz(warden: &Warden, target: Option<&str>, seconds: u64) -> Result<bool> {
 fn seeds(target: &str) -> Option<std::path::PathBuf> {
     let owner = match target {
         "record" | "segment" => "engine",
-        "walk" | "executable" | "grams" => "scanner",
+        "walk" | "executable" | "grams" | "definitions" | "shelf" => "scanner",
         _ => "model",
     };
     Some(crate::root().join(owner).join("corpus").join(target)).filter(|folder| folder.is_dir())

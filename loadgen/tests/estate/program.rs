@@ -64,5 +64,5 @@ async fn a_server_that_is_not_there_exits_3_and_a_profile_that_is_not_there_2() 
 async fn the_list_names_every_profile() {
     let output = loadgen(vec!["list".into()]).await;
     let text = String::from_utf8(output.stdout).unwrap();
-    assert!(text.starts_with("steady ") && text.contains("\nquota-cliff "), "{text}");
+    assert!(text.starts_with("steady ") && text.contains("\nquota-cliff ") && text.contains("\nretest "), "{text}");
 }
