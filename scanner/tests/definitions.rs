@@ -268,9 +268,8 @@ proptest! {
 }
 
 /// Languages of the seeds in `corpus/definitions`, which the fuzz target of that name begins with: the first byte picks.
-const LANGUAGES: [&str; 12] = [
-    "a.ndb", "a.ldb", "a.hdb", "a.hsb", "a.mdb", "a.msb", "a.fp", "a.sfp", "a.ign2", "a.repair", "a.cvd", "a.imp",
-];
+const LANGUAGES: [&str; 12] =
+    ["a.ndb", "a.ldb", "a.hdb", "a.hsb", "a.mdb", "a.msb", "a.fp", "a.sfp", "a.ign2", "a.repair", "a.cvd", "a.imp"];
 
 #[test]
 fn no_definitions_of_the_corpus_cut_or_flipped_make_loading_or_compiling_panic() {

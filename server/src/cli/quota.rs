@@ -39,20 +39,20 @@ pub fn lines(quota: &Value) -> Vec<String> {
         let percent = if whole == 0 { 100.0 } else { part as f64 * 100.0 / whole as f64 };
         let (part_text, whole_text) = (show(part), show(whole));
         format!(
-            "{name:<10}\u{2595}{}\u{258f} {percent:>5.1} %  {part_text} of {whole_text}",
+            "{name:<12}\u{2595}{}\u{258f} {percent:>5.1} %  {part_text} of {whole_text}",
             tone.paint(&bar(part, whole, BAR_CELLS))
         )
     };
     let mut lines = vec![
         row("bytes", used("used_bytes", "max_bytes"), short_bytes),
         row("samples", used("used_samples", "max_samples"), grouped),
-        format!("{:<10}{}", "level", tone.paint(&escaped(level))),
+        format!("{:<12}{}", "level", tone.paint(&escaped(level))),
     ];
     for (name, label) in
         [("reserved_bytes", "reserved"), ("prepared_bytes", "prepared"), ("free_disk_bytes", "free disk")]
     {
         if let Some(bytes) = figure(name) {
-            lines.push(Tone::Faint.paint(&format!("{label:<10}{}", short_bytes(bytes))));
+            lines.push(Tone::Faint.paint(&format!("{label:<12}{}", short_bytes(bytes))));
         }
     }
     lines

@@ -55,20 +55,16 @@ pub fn run(shell: &Shell, command: &Command) -> Result<(), Failure> {
 
 fn show(shell: &Shell, told: &Value) -> Result<(), Failure> {
     let number = |of: &Value, name: &str| of.get(name).and_then(Value::as_u64).unwrap_or(0);
-    let samples = format!(
-        "{}, {} on {}",
-        counted(number(told, "samples"), "sample"),
-        "indexed",
-        counted(number(told, "shelves"), "shelf")
-    );
     shell.screen.line(&format!(
-        "{:<10}{samples}; {} not indexed",
+        "{:<12}{}; {} shelves, {} on none",
         "scanned",
+        counted(number(told, "samples"), "sample"),
+        grouped(number(told, "shelves")),
         short_bytes(number(told, "unshelved_bytes"))
     ))?;
     if told.get("paused").and_then(Value::as_bool) == Some(true) {
         shell.screen.line(&format!(
-            "{:<10}{}",
+            "{:<12}{}",
             "state",
             Tone::Warn.paint("paused: `lazaret retest resume` goes on")
         ))?;
@@ -80,7 +76,7 @@ fn show(shell: &Shell, told: &Value) -> Result<(), Failure> {
         let (answered, all) = (number(running, "answered"), number(running, "samples"));
         let cells = Tone::Busy.paint(&bar(answered, all, BAR_CELLS));
         shell.screen.line(&format!(
-            "{:<10}\u{2595}{cells}\u{258f} {} of {}",
+            "{:<12}\u{2595}{cells}\u{258f} {} of {}",
             "running",
             grouped(answered),
             grouped(all)

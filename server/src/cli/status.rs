@@ -15,24 +15,33 @@ pub fn run(shell: &Shell) -> Result<(), Failure> {
     if shell.screen.json {
         return shell.screen.value(&status);
     }
-    shell.screen.line(&format!("{:<10}{}", "server", escaped(client.server())))?;
+    shell.screen.line(&format!("{:<12}{}", "server", escaped(client.server())))?;
     let text = |pointer: &str| status.pointer(pointer).and_then(Value::as_str).map(escaped).unwrap_or_default();
     for (name, pointer) in [("version", "/version"), ("data", "/data"), ("started", "/started_at")] {
-        shell.screen.line(&format!("{name:<10}{}", text(pointer)))?;
+        shell.screen.line(&format!("{name:<12}{}", text(pointer)))?;
     }
     let phase = text("/phase");
     let store = text("/store/state");
     let tone = if store == "running" { Tone::Good } else { Tone::Bad };
-    shell.screen.line(&format!("{:<10}{}", "phase", tone.paint(&phase)))?;
+    shell.screen.line(&format!("{:<12}{}", "phase", tone.paint(&phase)))?;
     let reason = text("/store/reason");
     let reason = if reason.is_empty() { reason } else { format!(" {reason}") };
-    shell.screen.line(&format!("{:<10}{}{reason}", "store", tone.paint(&store)))?;
+    shell.screen.line(&format!("{:<12}{}{reason}", "store", tone.paint(&store)))?;
+    let (definitions, tone) = definitions(&status);
+    shell.screen.line(&format!("{:<12}{}", "definitions", tone.paint(&definitions)))?;
+    let scanner = text("/scanner/state");
+    let tone = match scanner.as_str() {
+        "running" => Tone::Good,
+        "down" => Tone::Bad,
+        _ => Tone::Warn,
+    };
+    shell.screen.line(&format!("{:<12}{}", "scanner", tone.paint(&scanner)))?;
     if let Some(places @ 1..) = status.get("damaged_places").and_then(Value::as_u64) {
         let found = format!("{} found, `lazaret verify` names what is damaged", grouped(places));
-        shell.screen.line(&format!("{:<10}{}", "damage", Tone::Bad.paint(&found)))?;
+        shell.screen.line(&format!("{:<12}{}", "damage", Tone::Bad.paint(&found)))?;
     }
     if let Some(lag) = status.pointer("/catalogue/lag").and_then(Value::as_u64) {
-        shell.screen.line(&format!("{:<10}{} changes behind the log", "catalogue", grouped(lag)))?;
+        shell.screen.line(&format!("{:<12}{} changes behind the log", "catalogue", grouped(lag)))?;
     }
     if let Some(quota) = status.get("quota") {
         for line in super::quota::lines(quota).iter().take(2) {
@@ -47,4 +56,21 @@ pub fn run(shell: &Shell) -> Result<(), Failure> {
     }
     shell.screen.line("")?;
     shell.screen.table(&table)
+}
+
+/// The set in use, or why there is none.
+fn definitions(status: &Value) -> (String, Tone) {
+    let number = |pointer: &str| status.pointer(pointer).and_then(Value::as_u64);
+    let text = |pointer: &str| status.pointer(pointer).and_then(Value::as_str).map(escaped).unwrap_or_default();
+    match (number("/definitions/active"), text("/definitions/state").as_str()) {
+        (Some(sequence), _) => {
+            let signatures = grouped(number("/definitions/signatures").unwrap_or(0));
+            (format!("{sequence} in use, {signatures} signatures"), Tone::Good)
+        }
+        (None, "failed") => (text("/definitions/why"), Tone::Bad),
+        (None, "loading") => ("being compiled: samples wait as Quarantined".to_owned(), Tone::Warn),
+        (None, _) => {
+            ("none yet, samples wait as Quarantined: `lazaret defs install` brings some".to_owned(), Tone::Warn)
+        }
+    }
 }
