@@ -225,11 +225,9 @@ fn answered(
         Some(block) => {
             let from = block as usize * BLOCK;
             let literal = delta.literal(candidate.literal).expect("a literal");
-            let (block, beyond) = (bytes.len().min(from + BLOCK), bytes.len().min(from + BLOCK + 63));
-            let whole = literal.is_in(&bytes[from..beyond]);
-            let alone = literal.is_in(&bytes[from..block]);
-            assert!(alone || !whole || literal.may_cross(&bytes[from..block]));
-            whole
+            let (block, both) = (bytes.len().min(from + BLOCK), bytes.len().min(from + 2 * BLOCK));
+            let crosses = || literal.may_cross(&bytes[from..block]) && literal.is_in(&bytes[from..both]);
+            literal.is_in(&bytes[from..block]) || crosses()
         }
     };
     if let Some(candidates) = answer.candidates.get(&place) {

@@ -11,7 +11,6 @@ const SHEET: [(&str, &[(&str, &str)]); 6] = [
         &[
             ("lazaret serve --data DIR", "start a quarantine; Ctrl-C drains it"),
             ("lazaret status", "is it well"),
-            ("lazaret quota", "how full it is"),
             ("lazaret log --follow", "who did what"),
         ],
     ),
@@ -19,7 +18,6 @@ const SHEET: [(&str, &[(&str, &str)]); 6] = [
         "Forward",
         &[
             ("lazaret put --recursive DIR", "every file below a folder"),
-            ("lazaret put --client mail-1 -", "what comes on stdin"),
             ("lazaret scan --defs DIR -r PATH", "test files with definitions, offline"),
         ],
     ),
@@ -27,9 +25,7 @@ const SHEET: [(&str, &[(&str, &str)]); 6] = [
         "Look",
         &[
             ("lazaret items list --status held --since 2h", "the newest that match"),
-            ("lazaret items list --digest HEX", "all items of one content"),
             ("lazaret items show 17", "everything about one item"),
-            ("lazaret items count --client mail-1", "how many"),
         ],
     ),
     (
@@ -43,11 +39,10 @@ const SHEET: [(&str, &[(&str, &str)]); 6] = [
     (
         "Definitions",
         &[
-            ("lazaret defs build DIR --sequence N --key FILE --out PKG", "a signed set; `defs keygen` makes the key"),
-            ("lazaret defs test PKG --goodware DIR", "what it would find, before it is used"),
-            ("lazaret defs install PKG", "use it; stored samples are tested again"),
-            ("lazaret retest status", "how that goes; also pause, resume, start --full"),
-            ("lazaret defs rollback N --key FILE", "an earlier set, under a new number"),
+            ("lazaret defs build DIR --sequence 1 --key K --out P", "a signed set; `defs keygen` makes the key"),
+            ("lazaret defs install P", "use it; stored samples are tested again"),
+            ("lazaret retest status", "how that goes; pause, resume, start"),
+            ("lazaret defs rollback 1 --key K", "an earlier set, under a new number"),
         ],
     ),
     (
