@@ -19,6 +19,7 @@ pub const FOR_TESTS: &[Need] = &[
     Need { program: "mkfs.xfs", package: "xfsprogs", what_for: "power cut tests on xfs" },
     Need { program: "mount", package: "mount", what_for: "power cut tests mount their images" },
     Need { program: "clamscan", package: "clamav", what_for: "the oracle of what definitions detect" },
+    Need { program: "yara", package: "yara", what_for: "the oracle of what YARA rules hold" },
     Need {
         program: "/usr/share/clamav-testfiles/clam.exe",
         package: "clamav-testfiles",

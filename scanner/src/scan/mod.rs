@@ -7,5 +7,5 @@
 mod scanner;
 mod verdict;
 
-pub use scanner::{Extent, scan};
+pub use scanner::{Beside, Extent, scan, scan_beside};
 pub use verdict::{Match, Verdict};

@@ -13,6 +13,10 @@ pub enum Extent {
     Whole,
 }
 
+/// Rules of another kind than a ruleset's, tried on the same buffers. Gives the numbers of those that hold, which begin
+/// where the ruleset's end; `false` when not all could be tried.
+pub type Beside<'a> = dyn FnMut(&Member<'_>, &mut dyn FnMut(u32)) -> bool + 'a;
+
 /// Scans a sample. `open` walks through it, here or in the cage, and hands every buffer to what it is given.
 ///
 /// # Errors
@@ -21,6 +25,20 @@ pub fn scan<E>(
     ruleset: &Ruleset,
     scratch: &mut Scratch,
     extent: Extent,
+    open: impl FnOnce(&mut dyn FnMut(Member<'_>) -> Flow) -> Result<Outcome, E>,
+) -> Result<Verdict, E> {
+    scan_beside(ruleset, scratch, extent, &mut |_, _| true, open)
+}
+
+/// As [`scan()`], with other rules tried beside the ruleset. Allowances suppress what these find too.
+///
+/// # Errors
+/// Those of `open`.
+pub fn scan_beside<E>(
+    ruleset: &Ruleset,
+    scratch: &mut Scratch,
+    extent: Extent,
+    beside: &mut Beside<'_>,
     open: impl FnOnce(&mut dyn FnMut(Member<'_>) -> Flow) -> Result<Outcome, E>,
 ) -> Result<Verdict, E> {
     let mut verdict = Verdict::default();
@@ -36,8 +54,12 @@ pub fn scan<E>(
             allowed.push(around || (member.digests == Digests::Counted && ruleset.allows(member.bytes)));
         }
         let is_allowed = allowed.get(depth).or(allowed.last()).copied().unwrap_or(false);
-        let whole = ruleset.scan(&member, scratch, &mut |signature| verdict.add(signature, member.path, is_allowed));
-        verdict.buffers_cut_short += u32::from(!whole);
+        let mut is_whole =
+            ruleset.scan(&member, scratch, &mut |signature| verdict.add(signature, member.path, is_allowed));
+        if extent == Extent::Whole || !verdict.is_infected() {
+            is_whole &= beside(&member, &mut |rule| verdict.add(rule, member.path, is_allowed));
+        }
+        verdict.buffers_cut_short += u32::from(!is_whole);
         if extent == Extent::FirstFinding && verdict.is_infected() { Flow::Stop } else { Flow::On }
     })?;
     Ok(Verdict { outcome, ..verdict })

@@ -5,7 +5,7 @@ use crate::file::Outcome;
 /// A signature found in a sample.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Match {
-    /// Its index in the definitions.
+    /// Its index in the definitions; behind them the rules that were tried beside them.
     pub signature: u32,
     /// Where first: names from the sample inwards, empty for the sample itself. Hostile text.
     pub path: Vec<String>,

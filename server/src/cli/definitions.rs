@@ -3,6 +3,7 @@
 use super::screen::{Tone, escaped, path_text};
 use super::{Failure, Shell};
 use crate::config::amount::counted;
+use crate::scanning::{Detector, YaraRules, is_yara};
 use scanner::definitions::{Options, Source, Strictness, load};
 use scanner::ruleset::{Limits, Ruleset};
 use std::path::{Path, PathBuf};
@@ -13,7 +14,7 @@ const COMPLAINTS_SHOWN: usize = 10;
 /// Compiled definitions.
 pub struct Compiled {
     /// What finds.
-    pub ruleset: Ruleset,
+    pub detector: Detector,
     /// Lines that give nothing.
     pub complaints: u64,
 }
@@ -28,18 +29,29 @@ pub fn compile_files(
     files: &[(String, Vec<u8>)],
     strictness: Strictness,
 ) -> Result<Compiled, Failure> {
+    let (yara, files): (Vec<_>, Vec<_>) =
+        files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).partition(|(name, _)| is_yara(name));
     let sources: Vec<Source<'_>> = files.iter().map(|(name, bytes)| Source { name, bytes }).collect();
     let definitions = load(&sources, Options { strictness, ..Options::default() })
         .map_err(|error| Failure::Usage(format!("{}: {}", path_text(from), escaped(&error.to_string()))))?;
     let mut complaints: Vec<String> = definitions.complaints().map(|(_, text)| text).collect();
-    let beyond = definitions.rejected_beyond;
+    let mut beyond = definitions.rejected_beyond;
     let ruleset = Ruleset::compile(definitions, Limits::default())
         .map_err(|error| Failure::Usage(format!("{}: {error}", path_text(from))))?;
     complaints.extend(ruleset.unusable().iter().map(|unusable| format!("{}: {}", unusable.name, unusable.why)));
+    let yara = match yara.is_empty() {
+        true => None,
+        false => Some(yara_rules(&yara, ruleset.len())?),
+    };
+    if let Some(report) = yara.as_ref().map(YaraRules::report) {
+        complaints.extend(report.complaints.iter().map(ToString::to_string));
+        beyond += report.complaints_beyond;
+    }
+    let detector = Detector { ruleset, yara };
     if strictness == Strictness::Strict && !complaints.is_empty() {
         return Err(Failure::Usage(escaped(&complaints.join("\n"))));
     }
-    if ruleset.is_empty() {
+    if detector.is_empty() {
         let why = complaints.first().map(|first| format!("\n{}", escaped(first))).unwrap_or_default();
         return Err(Failure::Usage(format!("{}: no definitions in it{why}", path_text(from))));
     }
@@ -50,7 +62,12 @@ pub fn compile_files(
     if more > 0 {
         shell.screen.say(Tone::Warn, &format!("and {} more", counted(more, "line")));
     }
-    Ok(Compiled { ruleset, complaints: complaints.len() as u64 + beyond })
+    Ok(Compiled { detector, complaints: complaints.len() as u64 + beyond })
+}
+
+fn yara_rules(files: &[(&str, &[u8])], first: usize) -> Result<YaraRules, Failure> {
+    let program = std::env::current_exe().map_err(|error| Failure::No(format!("cannot find this program: {error}")))?;
+    YaraRules::start(&program, files, first).map_err(|error| Failure::Usage(escaped(&error.to_string())))
 }
 
 /// Names and contents: of the one file, or of every file in a folder, by name.

@@ -41,6 +41,8 @@ pub const SERVER_DEFAULT: &str = "http://127.0.0.1:8740";
 
 /// The hidden subcommand that makes this binary a worker of the cage.
 pub const CAGE_WORKER: &str = "cage-worker";
+/// The hidden subcommand that makes this binary a worker of the cage that tries YARA rules.
+pub const YARA_WORKER: &str = "yara-worker";
 
 /// What every command is given.
 #[derive(Debug, Clone)]
@@ -102,8 +104,10 @@ pub fn wait<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T, Fa
 #[must_use]
 pub fn run() -> ExitCode {
     // Before anything else is read or opened: what a worker has not got, hostile bytes cannot use.
-    if std::env::args_os().nth(1).is_some_and(|argument| argument == CAGE_WORKER) {
-        return scanner::cage::worker_main();
+    match std::env::args_os().nth(1) {
+        Some(argument) if argument == CAGE_WORKER => return scanner::cage::worker_main(),
+        Some(argument) if argument == YARA_WORKER => return yara::worker_main(),
+        Some(_) | None => {}
     }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,

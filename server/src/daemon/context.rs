@@ -89,7 +89,7 @@ impl Context {
             Some(program) => program.clone(),
             None => std::env::current_exe().context("cannot find this program, which opens samples")?,
         };
-        let definitions = Definitions::new(&options.data, options.definitions_keys.clone());
+        let definitions = Definitions::new(&options.data, options.definitions_keys.clone(), program.clone());
         definitions.trusted().context("cannot read the keys of definitions")?;
         Ok(Arc::new(Self {
             definitions,

@@ -1,5 +1,6 @@
 //! A package made ready for scanning.
 
+use crate::scanning::{Detector, YaraRules, is_yara};
 use defcast::keys::KeyError;
 use defcast::package::{Package, PackageError};
 use model::Sequence;
@@ -7,6 +8,8 @@ use scanner::definitions::repair::Recipe;
 use scanner::definitions::{Definitions, LoadError, Options, Source, load};
 use scanner::ruleset::{CompileError, Limits, Ruleset};
 use std::collections::HashMap;
+use std::path::Path;
+use yara::StartError;
 
 /// A set of definitions in use. It never changes; whoever scans holds it until it is done.
 pub struct Active {
@@ -15,7 +18,7 @@ pub struct Active {
     /// Tested, or made automatically in answer to a sample.
     pub certified: bool,
     /// What finds.
-    pub ruleset: Ruleset,
+    pub detector: Detector,
     /// What repairs, by signature.
     pub repairs: HashMap<Box<str>, Vec<Recipe>>,
     /// Lines that give nothing, as sentences.
@@ -48,30 +51,37 @@ pub enum NotUsable {
     /// It is too large.
     #[error(transparent)]
     Compile(CompileError),
+    /// Its YARA rules are too large, or no worker gets ready with them.
+    #[error(transparent)]
+    Yara(StartError),
 }
 
 /// Lines that are kept to be shown.
 const COMPLAINTS_MAX: usize = 1000;
 
-/// A package's files, loaded.
+/// A package's files but for YARA rules, loaded.
 ///
 /// # Errors
 /// They cannot be loaded at all; single lines are accounted for in what comes back.
 pub fn definitions_of(package: &Package) -> Result<Definitions, NotUsable> {
-    let sources: Vec<Source<'_>> = package.files.iter().map(|(name, bytes)| Source { name, bytes }).collect();
+    let files = package.files.iter().filter(|(name, _)| !is_yara(name));
+    let sources: Vec<Source<'_>> = files.map(|(name, bytes)| Source { name, bytes }).collect();
     load(&sources, Options::default()).map_err(NotUsable::Load)
 }
 
+/// A package's files of YARA rules.
+pub fn yara_of(package: &Package) -> Vec<(&str, &[u8])> {
+    let files = package.files.iter().filter(|(name, _)| is_yara(name));
+    files.map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect()
+}
+
 impl Active {
-    /// Loads and compiles a verified package. Blocks; memory is bounded.
+    /// Loads and compiles a verified package; `program` is started to run YARA rules. Blocks; memory is bounded.
     ///
     /// # Errors
     /// See [`NotUsable`].
-    pub fn of(package: &Package) -> Result<Self, NotUsable> {
+    pub fn of(package: &Package, program: &Path) -> Result<Self, NotUsable> {
         let definitions = definitions_of(package)?;
-        if definitions.signatures.is_empty() {
-            return Err(NotUsable::Empty);
-        }
         let mut complaints: Vec<String> = definitions.complaints().map(|(_, text)| text).take(COMPLAINTS_MAX).collect();
         let mut repairs: HashMap<Box<str>, Vec<Recipe>> = HashMap::new();
         for recipe in &definitions.repairs {
@@ -80,10 +90,22 @@ impl Active {
         let ruleset = Ruleset::compile(definitions, Limits::default()).map_err(NotUsable::Compile)?;
         let unusable = ruleset.unusable().iter().map(|unusable| format!("{}: {}", unusable.name, unusable.why));
         complaints.extend(unusable.take(COMPLAINTS_MAX));
+        let yara = yara_of(package);
+        let yara = match yara.is_empty() {
+            true => None,
+            false => Some(YaraRules::start(program, &yara, ruleset.len()).map_err(NotUsable::Yara)?),
+        };
+        if let Some(report) = yara.as_ref().map(YaraRules::report) {
+            complaints.extend(report.complaints.iter().take(COMPLAINTS_MAX).map(ToString::to_string));
+        }
+        let detector = Detector { ruleset, yara };
+        if detector.is_empty() {
+            return Err(NotUsable::Empty);
+        }
         Ok(Self {
             sequence: Sequence(package.manifest.sequence),
             certified: package.manifest.certified,
-            ruleset,
+            detector,
             repairs,
             complaints,
         })

@@ -1,7 +1,7 @@
 //! A package comes in: verified, compiled, stored, used.
 
 use super::Definitions;
-use super::active::{Active, NotUsable};
+use super::active::NotUsable;
 use model::Sequence;
 
 /// What was installed.
@@ -62,9 +62,9 @@ impl Definitions {
         if let Some(newest) = newest.filter(|newest| *newest >= sequence) {
             return Err(NotInstalled::NotNewer { given: sequence, newest });
         }
-        let active = Active::of(&package)?;
+        let active = self.compiled(&package)?;
         let before = self.active().map(|active| active.sequence);
-        let (signatures, complaints) = (active.ruleset.len(), active.complaints.len());
+        let (signatures, complaints) = (active.detector.len(), active.complaints.len());
         let disk = |error| NotInstalled::Disk { sequence, dir: dir.display().to_string(), error };
         self.library.put(bytes, &package).map_err(disk)?;
         self.cell.set(active);

@@ -16,7 +16,7 @@ mod cell;
 mod install;
 mod library;
 
-pub use active::{Active, NotUsable, definitions_of};
+pub use active::{Active, NotUsable, definitions_of, yara_of};
 pub use cell::{Cell, State};
 pub use install::{Installed, NotInstalled};
 pub use library::{Held, Library};
@@ -34,6 +34,8 @@ pub struct Definitions {
     keys: Vec<PathBuf>,
     /// Where keys may be put while the server runs.
     own_keys: PathBuf,
+    /// The `lazaret` that is started to run YARA rules.
+    program: PathBuf,
     cell: Cell,
     installing: Mutex<()>,
 }
@@ -41,11 +43,12 @@ pub struct Definitions {
 impl Definitions {
     /// Those of a data directory, vouched for by these keys, files or folders, and those in `keys` in it. None is used
     /// before [`Definitions::load_newest`].
-    pub fn new(data: &Path, keys: Vec<PathBuf>) -> Self {
+    pub fn new(data: &Path, keys: Vec<PathBuf>, program: PathBuf) -> Self {
         Self {
             library: Library::new(&data.join("definitions")),
             keys,
             own_keys: data.join("keys"),
+            program,
             cell: Cell::default(),
             installing: Mutex::default(),
         }
@@ -93,6 +96,14 @@ impl Definitions {
         Package::open(bytes, &trusted, Limits::default()).map_err(NotUsable::Package)
     }
 
+    /// A verified package made ready for scanning. Blocks.
+    ///
+    /// # Errors
+    /// See [`NotUsable`].
+    pub fn compiled(&self, package: &Package) -> Result<Active, NotUsable> {
+        Active::of(package, &self.program)
+    }
+
     /// Loads and uses the newest set on disk, if there is one. Blocks for as long as compiling takes.
     pub fn load_newest(&self) {
         let _one = self.installing.lock();
@@ -107,9 +118,9 @@ impl Definitions {
         };
         let Some(sequence) = newest else { return };
         self.cell.loading();
-        match self.package(sequence).and_then(|package| Active::of(&package)) {
+        match self.package(sequence).and_then(|package| self.compiled(&package)) {
             Ok(active) => {
-                tracing::info!(sequence = sequence.0, signatures = active.ruleset.len(), "definitions are in use");
+                tracing::info!(sequence = sequence.0, signatures = active.detector.len(), "definitions are in use");
                 self.cell.set(active);
             }
             Err(error) => {

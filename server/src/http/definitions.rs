@@ -1,7 +1,7 @@
 //! `/v1/definitions`: the sets that are here, another one installed, what two sets differ in.
 
 use crate::daemon::context::Context;
-use crate::definitions::{Active, Installed, NotInstalled, NotUsable, State as InUse, definitions_of};
+use crate::definitions::{Installed, NotInstalled, NotUsable, State as InUse, definitions_of};
 use crate::http::problem::Problem;
 use crate::retest::trial;
 use crate::security::access::Caller;
@@ -65,8 +65,8 @@ pub fn in_use(context: &Context) -> Value {
             "state": state.word(),
             "active": active.sequence,
             "certified": active.certified,
-            "signatures": active.ruleset.len(),
-            "memory_bytes": active.ruleset.memory_bytes(),
+            "signatures": active.detector.len(),
+            "memory_bytes": active.detector.ruleset.memory_bytes(),
             "complaints": active.complaints.len(),
         }),
         InUse::Failed(why) => json!({"state": state.word(), "active": null, "why": why}),
@@ -118,9 +118,9 @@ pub async fn show(State(context): State<Arc<Context>>, Path(sequence): Path<Stri
         let is_active = active.sequence == sequence;
         members.insert("active".to_owned(), is_active.into());
         if is_active {
-            members.insert("signatures".to_owned(), active.ruleset.len().into());
-            members.insert("memory_bytes".to_owned(), active.ruleset.memory_bytes().into());
-            members.insert("swept".to_owned(), active.ruleset.swept().into());
+            members.insert("signatures".to_owned(), active.detector.len().into());
+            members.insert("memory_bytes".to_owned(), active.detector.ruleset.memory_bytes().into());
+            members.insert("swept".to_owned(), active.detector.ruleset.swept().into());
             members.insert("complaint_count".to_owned(), active.complaints.len().into());
             let shown: Vec<_> = active.complaints.iter().take(COMPLAINTS_MAX).collect();
             members.insert("complaints".to_owned(), json!(shown));
@@ -190,7 +190,7 @@ pub async fn test(State(context): State<Arc<Context>>, body: Body) -> Result<Res
     let verifying = Arc::clone(&context);
     let (active, told) = blocking(move || {
         let package = verifying.definitions.open(&bytes).map_err(|error| unusable(&error))?;
-        let active = Active::of(&package).map_err(|error| unusable(&error))?;
+        let active = verifying.definitions.compiled(&package).map_err(|error| unusable(&error))?;
         Ok((active, vouched(&verifying, &package)))
     })
     .await?;
@@ -290,7 +290,12 @@ fn missing(sequence: Sequence, error: &std::io::Error) -> Problem {
 fn unusable(error: &NotUsable) -> Problem {
     match error {
         NotUsable::Unreadable { sequence, error } => missing(*sequence, error),
-        NotUsable::Keys(_) | NotUsable::Package(_) | NotUsable::Load(_) | NotUsable::Empty | NotUsable::Compile(_) => {
+        NotUsable::Keys(_)
+        | NotUsable::Package(_)
+        | NotUsable::Load(_)
+        | NotUsable::Empty
+        | NotUsable::Compile(_)
+        | NotUsable::Yara(_) => {
             Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "definitions-unusable", error.to_string())
         }
     }

@@ -24,12 +24,16 @@ pub(super) fn registry(context: &Context) -> Registry {
     let of = |figure: &dyn Fn(&crate::definitions::Active) -> u64| active.as_deref().map_or(0, figure);
     for (name, help, value) in [
         ("definitions_sequence", "Number of the set in use, 0 for none", of(&|active| active.sequence.0)),
-        ("definitions_signatures", "Signatures in the set in use", of(&|active| active.ruleset.len() as u64)),
-        ("definitions_memory_bytes", "Memory of the set in use", of(&|active| active.ruleset.memory_bytes() as u64)),
+        ("definitions_signatures", "Signatures in the set in use", of(&|active| active.detector.len() as u64)),
+        (
+            "definitions_memory_bytes",
+            "Memory of the set in use",
+            of(&|active| active.detector.ruleset.memory_bytes() as u64),
+        ),
         (
             "definitions_swept",
             "Patterns of the set in use that no literal leads to",
-            of(&|active| active.ruleset.swept() as u64),
+            of(&|active| active.detector.ruleset.swept() as u64),
         ),
     ] {
         registry.register(name, help, ConstGauge::new(value));

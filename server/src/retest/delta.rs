@@ -11,7 +11,7 @@ use super::rescan::renewed;
 use super::shelves::contents;
 use crate::daemon::context::Context;
 use crate::definitions::Active;
-use crate::scanning::{Failure, bytes_of, scan_bytes};
+use crate::scanning::{Failure, Rules, bytes_of, scan_bytes};
 use engine::catalogue::{CatalogueError, Own};
 use engine::disk::ReadFile;
 use engine::{Engine, Sample};
@@ -20,7 +20,7 @@ use scanner::cage::Pool;
 use scanner::file::Limits;
 use scanner::grams::Rule;
 use scanner::retest::{Answer, Candidate, Delta, Shelf};
-use scanner::ruleset::{Ruleset, Scratch};
+use scanner::ruleset::Scratch;
 use std::collections::BTreeSet;
 
 /// The change that shelves are asked about, with what the catalogue says of it.
@@ -174,14 +174,14 @@ impl<'a> Asker<'a> {
         // What has no verdict is the control loop's, or deleted.
         let Some(before) = self.engine.catalogue().verdict(sample).map_err(Asked::Catalogue)? else { return Ok(()) };
         let matches = if whole {
-            self.scanned(&active.ruleset, blake3, done)?
+            self.scanned(active.detector.view(), blake3, done)?
         } else {
             let mut found: Vec<(String, bool)> =
                 joined.into_iter().flatten().map(|name| (name.clone(), false)).collect();
             if held {
-                found.extend(self.scanned(change.delta.ruleset(), blake3, done)?);
+                found.extend(self.scanned(change.delta.ruleset().into(), blake3, done)?);
             } else if let Some(swept) = change.delta.swept() {
-                found.extend(self.scanned(swept, blake3, done)?);
+                found.extend(self.scanned(swept.into(), blake3, done)?);
             }
             let kept = before.findings.iter().map(|found| (found.signature.clone(), found.allowed)).collect();
             change.delta.merge(kept, found)
@@ -232,7 +232,7 @@ impl<'a> Asker<'a> {
 
     fn scanned(
         &mut self,
-        ruleset: &Ruleset,
+        rules: Rules<'_>,
         blake3: &Blake3,
         done: &mut Answered,
     ) -> Result<Vec<(String, bool)>, Asked> {
@@ -243,7 +243,7 @@ impl<'a> Asker<'a> {
         let Some(bytes) = bytes_of(self.engine, blake3, &self.limits).map_err(Asked::Failed)? else {
             return Ok(Vec::new());
         };
-        let scanned = scan_bytes(&pool, ruleset, &mut self.scratch, &bytes, &self.limits, |_| ());
+        let scanned = scan_bytes(&pool, rules, &mut self.scratch, &bytes, &self.limits, |_| ());
         scanned.map(|(report, _)| report.findings).map_err(Asked::Failed)
     }
 }

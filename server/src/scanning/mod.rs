@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! SampleId -> bytes       sample     read from the store, whole
-//! bytes    -> Report      sample     opened in the cage, matched here
+//! bytes    -> Report      sample     opened in the cage, matched here by a [`Detector`], YARA rules in the cage
 //! Job      -> Answer      pool       some at once, each with the set that was in use when it began
 //! bytes    -> Repaired    repair     by the recipes of the set in use, and scanned again
 //! ```
@@ -12,11 +12,15 @@
 //!    and says so, and its samples wait.
 
 mod cage;
+mod detector;
 mod pool;
 mod repair;
 mod sample;
+mod yara;
 
 pub use cage::Cage;
+pub use detector::{Detector, Rules};
 pub use pool::{Answer, IN_FLIGHT_MAX, Job, Scanners};
 pub use repair::{NotRepaired, Repaired, repair};
 pub use sample::{Failure, Report, bytes_of, scan_bytes};
+pub use yara::{YaraRules, is_yara};

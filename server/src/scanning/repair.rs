@@ -6,7 +6,7 @@ use scanner::cage::{Fault, Pool};
 use scanner::definitions::repair::{Anchors, RecipeError, apply};
 use scanner::file::{Flow, Form, KIND_BYTES_MIN, Limits, Member};
 use scanner::ruleset::Scratch;
-use scanner::scan::{Extent, Verdict, scan};
+use scanner::scan::{Extent, Verdict};
 
 /// Recipes applied one after the other: a file that several infected needs several.
 const ROUNDS_MAX: usize = 8;
@@ -68,17 +68,17 @@ pub fn repair(pool: &Pool, active: &Active, bytes: Vec<u8>, limits: &Limits) -> 
         }
         let Some(next) = next(active, &verdict, &repaired)? else { return Ok(repaired) };
         repaired.bytes = applied(pool, active, next, &repaired.bytes, limits)?;
-        repaired.signatures.push(active.ruleset.name(next).to_owned());
+        repaired.signatures.push(active.detector.name(next).to_owned());
     }
 }
 
 /// The signature whose recipe is to be applied next; `None` when nothing is found any more.
 fn next(active: &Active, verdict: &Verdict, so_far: &Repaired) -> Result<Option<u32>, NotRepaired> {
-    let name = |signature: u32| active.ruleset.name(signature).to_owned();
+    let name = |signature: u32| active.detector.name(signature).to_owned();
     let Some(first) = verdict.detections().next() else {
         return if so_far.signatures.is_empty() { Err(NotRepaired::NotNecessary) } else { Ok(None) };
     };
-    let has_recipe = |signature: u32| active.repairs.contains_key(active.ruleset.name(signature));
+    let has_recipe = |signature: u32| active.repairs.contains_key(active.detector.name(signature));
     let usable = verdict.detections().find(|found| found.path.is_empty() && has_recipe(found.signature));
     let Some(usable) = usable else {
         let found = verdict.detections().find(|found| has_recipe(found.signature)).unwrap_or(first);
@@ -109,7 +109,13 @@ fn verdict(
         return Ok(Verdict::default());
     }
     let open = |see: &mut dyn FnMut(Member<'_>) -> Flow| pool.walk(bytes, limits, see);
-    scan(&active.ruleset, scratch, Extent::Whole, open).map_err(failed)
+    let mut untried = Vec::new();
+    let verdict = active.detector.view().scan(scratch, Extent::Whole, &mut untried, open).map_err(failed)?;
+    match untried.into_iter().next() {
+        // What was not looked at may hold what was to be repaired.
+        Some(why) => Err(NotRepaired::Failed(why)),
+        None => Ok(verdict),
+    }
 }
 
 /// Applies the first recipe for a signature that fits.
@@ -120,11 +126,11 @@ fn applied(
     bytes: &[u8],
     limits: &Limits,
 ) -> Result<Vec<u8>, NotRepaired> {
-    let name = active.ruleset.name(signature);
+    let name = active.detector.name(signature);
     let (mut matches, mut entry_point) = (Vec::new(), None);
     pool.walk(bytes, limits, &mut |member| {
         if member.depth == 0 && member.form == Form::Raw {
-            matches = active.ruleset.anchors(signature, &member);
+            matches = active.detector.ruleset.anchors(signature, &member);
             entry_point = member.executable.and_then(|executable| executable.entry);
         }
         Flow::Stop

@@ -1,11 +1,12 @@
 //! One stored sample through one ruleset.
 
+use super::detector::Rules;
 use engine::{Engine, READ_BYTES_MAX, ReadError};
 use model::Blake3;
 use scanner::cage::{Fault, Pool};
 use scanner::file::{Flow, KIND_BYTES_MIN, Limits, Member, Outcome, TroubleKind};
-use scanner::ruleset::{Ruleset, Scratch};
-use scanner::scan::{Extent, Verdict, scan};
+use scanner::ruleset::Scratch;
+use scanner::scan::{Extent, Verdict};
 
 /// Remarks kept of one sample.
 const REMARKS_MAX: usize = 8;
@@ -62,7 +63,7 @@ pub fn bytes_of(engine: &Engine, blake3: &Blake3, limits: &Limits) -> Result<Opt
 /// See [`Failure`]; the sample is never gone here.
 pub fn scan_bytes(
     pool: &Pool,
-    ruleset: &Ruleset,
+    rules: Rules<'_>,
     scratch: &mut Scratch,
     bytes: &[u8],
     limits: &Limits,
@@ -71,25 +72,28 @@ pub fn scan_bytes(
     if bytes.len() < KIND_BYTES_MIN {
         return Ok((Report { bytes: bytes.len() as u64, ..Report::default() }, Outcome::default()));
     }
-    let verdict = scan(ruleset, scratch, Extent::Whole, |take: &mut dyn FnMut(Member<'_>) -> Flow| {
-        pool.walk(bytes, limits, &mut |member| {
-            see(&member);
-            take(member)
+    let mut untried = Vec::new();
+    let verdict = rules
+        .scan(scratch, Extent::Whole, &mut untried, |take: &mut dyn FnMut(Member<'_>) -> Flow| {
+            pool.walk(bytes, limits, &mut |member| {
+                see(&member);
+                take(member)
+            })
         })
-    })
-    .map_err(|fault| match fault {
-        Fault::Died { .. } | Fault::Overtime { .. } => Failure::Sample(fault.to_string()),
-        Fault::Busy { .. } | Fault::Start { .. } | Fault::Unconfined { .. } => Failure::Down(fault.to_string()),
-    })?;
-    let findings = findings(ruleset, &verdict);
-    let remarks = remarks(&verdict);
+        .map_err(|fault| match fault {
+            Fault::Died { .. } | Fault::Overtime { .. } => Failure::Sample(fault.to_string()),
+            Fault::Busy { .. } | Fault::Start { .. } | Fault::Unconfined { .. } => Failure::Down(fault.to_string()),
+        })?;
+    let findings = findings(rules, &verdict);
+    let mut remarks = remarks(&verdict);
+    remarks.extend(untried.into_iter().take(REMARKS_MAX));
     Ok((Report { findings, remarks, bytes: bytes.len() as u64 }, verdict.outcome))
 }
 
 /// Names, each once: signatures may share one, and it counts when one of them does.
-fn findings(ruleset: &Ruleset, verdict: &Verdict) -> Vec<(String, bool)> {
+fn findings(rules: Rules<'_>, verdict: &Verdict) -> Vec<(String, bool)> {
     let mut findings: Vec<(String, bool)> =
-        verdict.matches.iter().map(|found| (ruleset.name(found.signature).to_owned(), found.allowed)).collect();
+        verdict.matches.iter().map(|found| (rules.name(found.signature).to_owned(), found.allowed)).collect();
     // A match that counts sorts before one of the same name that does not.
     findings.sort_unstable();
     findings.dedup_by(|next, kept| next.0 == kept.0);

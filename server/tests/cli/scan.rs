@@ -73,6 +73,73 @@ fn a_hostile_name_reaches_no_terminal() {
     assert!(!run.out.contains('\u{1b}') && run.out.lines().count() == 2, "{}", run.out);
 }
 
+#[test]
+fn yara_rules_are_definitions_like_others() {
+    let home = home();
+    let rules = "private rule base { strings: $a = \"nothing\" condition: $a }\n\
+                 rule Plain : tag { condition: base }\n\
+                 rule Inside { strings: $a = \"in the archive\" condition: $a }\n";
+    home.write("yara/a.yar", rules);
+    home.write("yara/b.ndb", format!("{EICAR}\n"));
+    let tar = tar("member", b"what is in the archive");
+    home.write("files/packed.gz", gzip(&tar));
+    let run = home.run(["scan", "--defs", "yara", "--infected", "--allmatch", "files"]).exits(1);
+    let lines: Vec<&str> = run.out.lines().collect();
+    assert_eq!(
+        lines,
+        ["files/clean: YARA.Plain FOUND", "files/eicar: Test.EICAR FOUND", "files/packed.gz: YARA.Inside FOUND"]
+    );
+    let only = home.run(["scan", "--defs", "yara/a.yar", "--json", "files/clean"]).exits(1).lines();
+    assert_eq!(only[0]["found"][0], "YARA.Plain");
+    // An allowance of the file suppresses them as it does others.
+    let digest = ring::digest::digest(&ring::digest::SHA256, b"nothing to see here");
+    let digest: String = digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    home.write("yara/c.sfp", format!("{digest}:19:Known.Good\n"));
+    home.run(["scan", "--defs", "yara", "files/clean"]).exits(0);
+}
+
+#[test]
+fn yara_rules_that_cannot_be_used_are_named_and_strict_refuses_them() {
+    let home = home();
+    home.write("yara/a.yara", "rule good { condition: filesize > 0 }\nrule bad {\n condition: $x }\n");
+    let run = home.run(["scan", "--defs", "yara", "files/clean"]).exits(1);
+    assert!(run.out.contains("YARA.good FOUND") && run.err.contains("a.yara:3:"), "{} {}", run.out, run.err);
+    let run = home.run(["scan", "--defs", "yara", "--strict", "files/clean"]).exits(2);
+    assert!(run.err.contains("a.yara:3:"), "{}", run.err);
+    home.write("none/a.yar", "rule bad { condition: $x }\n");
+    let run = home.run(["scan", "--defs", "none", "files"]).exits(2);
+    assert!(run.err.contains("no definitions") && run.err.contains("a.yar:1:"), "{}", run.err);
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    // One stored block: nothing here depends on the compression.
+    let length = u16::try_from(bytes.len()).expect("small");
+    let mut out = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff, 1];
+    out.extend(length.to_le_bytes());
+    out.extend((!length).to_le_bytes());
+    out.extend(bytes);
+    out.extend([0; 4]);
+    out.extend(u32::from(length).to_le_bytes());
+    out
+}
+
+/// An archive of one member.
+fn tar(name: &str, bytes: &[u8]) -> Vec<u8> {
+    let mut head = [0; 512];
+    head[..name.len()].copy_from_slice(name.as_bytes());
+    head[100..108].copy_from_slice(b"0000644\0");
+    head[124..136].copy_from_slice(format!("{:011o}\0", bytes.len()).as_bytes());
+    head[148..156].fill(b' ');
+    head[156] = b'0';
+    head[257..265].copy_from_slice(b"ustar\x0000");
+    let sum: u32 = head.iter().map(|byte| u32::from(*byte)).sum();
+    head[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+    let mut out = head.to_vec();
+    out.extend(bytes);
+    out.resize(out.len().next_multiple_of(512) + 1024, 0);
+    out
+}
+
 /// Debian's test files by the digest of what they wrap: what the table calls *same* is found here as by `clamscan`.
 #[test]
 fn the_test_files_are_answered_as_the_table_says() {

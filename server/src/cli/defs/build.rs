@@ -48,7 +48,7 @@ pub fn run(shell: &Shell, args: &Args) -> Result<(), Failure> {
     let key = SigningKey::read(&args.key).map_err(|error| Failure::Usage(error.to_string()))?;
     let files = read(&args.dir)?;
     let strictness = if args.strict { Strictness::Strict } else { Strictness::Lenient };
-    let Compiled { ruleset, complaints } = compile_files(shell, &args.dir, &files, strictness)?;
+    let Compiled { detector, complaints } = compile_files(shell, &args.dir, &files, strictness)?;
     let draft = Draft {
         sequence: args.sequence,
         certified: args.certified,
@@ -63,14 +63,14 @@ pub fn run(shell: &Shell, args: &Args) -> Result<(), Failure> {
     if shell.screen.json {
         return shell.screen.value(&json!({
             "path": args.out.to_string_lossy(), "sequence": args.sequence, "certified": args.certified,
-            "signatures": ruleset.len(), "complaints": complaints, "bytes": package.len(), "key": key.id().to_string(),
+            "signatures": detector.len(), "complaints": complaints, "bytes": package.len(), "key": key.id().to_string(),
         }));
     }
     shell.screen.line(&format!(
         "{}: definitions {}, {}, {}, signed by {}",
         path_text(&args.out),
         args.sequence,
-        counted(ruleset.len() as u64, "signature"),
+        counted(detector.len() as u64, "signature"),
         short_bytes(package.len() as u64),
         key.id()
     ))

@@ -97,9 +97,9 @@ struct Goodware {
 
 fn hits(shell: &Shell, bytes: &[u8], told: &Value, dir: &Path) -> Result<Goodware, Failure> {
     let package = remote::open(bytes, told)?;
-    let ruleset = compile_files(shell, dir, &package.files, Strictness::Lenient)?.ruleset;
+    let detector = compile_files(shell, dir, &package.files, Strictness::Lenient)?.detector;
     let mut good = Goodware { files: 0, hits: Vec::new() };
-    Work::new(ruleset, Extent::FirstFinding)?.run(&[dir.to_owned()], true, &mut |answer| {
+    Work::new(detector, Extent::FirstFinding)?.run(&[dir.to_owned()], true, &mut |answer| {
         match answer {
             Answer::Scanned { path, names, .. } => {
                 good.files += 1;

@@ -3,10 +3,11 @@
 use super::paths::{self};
 use crate::cli::Failure;
 use crate::cli::walk::Found;
+use crate::scanning::Detector;
 use scanner::cage::{Pool, Settings};
-use scanner::file::{KIND_BYTES_MIN, Limits, TroubleKind};
-use scanner::ruleset::{Ruleset, Scratch};
-use scanner::scan::{Extent, Verdict, scan};
+use scanner::file::{Flow, KIND_BYTES_MIN, Limits, Member, TroubleKind};
+use scanner::ruleset::Scratch;
+use scanner::scan::{Extent, Verdict};
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -43,7 +44,7 @@ pub enum Answer {
 
 /// What scanning needs.
 pub struct Work {
-    ruleset: Ruleset,
+    detector: Detector,
     cage: Pool,
     limits: Limits,
     extent: Extent,
@@ -54,12 +55,12 @@ impl Work {
     ///
     /// # Errors
     /// No worker can be started.
-    pub fn new(ruleset: Ruleset, extent: Extent) -> Result<Self, Failure> {
+    pub fn new(detector: Detector, extent: Extent) -> Result<Self, Failure> {
         let program =
             std::env::current_exe().map_err(|error| Failure::No(format!("cannot find this program: {error}")))?;
         let cage = Pool::start(Settings::new(program, vec![crate::cli::CAGE_WORKER.to_owned()]))
             .map_err(|fault| Failure::No(fault.to_string()))?;
-        Ok(Self { ruleset, cage, limits: Limits::default(), extent })
+        Ok(Self { detector, cage, limits: Limits::default(), extent })
     }
 
     /// Scans everything and hands the answers over in the order of the files.
@@ -123,19 +124,18 @@ impl Work {
                 Answer::Scanned { path, names: Vec::new(), remarks: Vec::new() }
             }
             Ok(Some(bytes)) => {
-                let open = |see: &mut dyn FnMut(scanner::file::Member<'_>) -> scanner::file::Flow| {
-                    self.cage.walk(&bytes, &self.limits, see)
-                };
-                match scan(&self.ruleset, scratch, self.extent, open) {
-                    Ok(verdict) => self.scanned(path, &verdict),
+                let open = |see: &mut dyn FnMut(Member<'_>) -> Flow| self.cage.walk(&bytes, &self.limits, see);
+                let mut untried = Vec::new();
+                match self.detector.view().scan(scratch, self.extent, &mut untried, open) {
+                    Ok(verdict) => self.scanned(path, &verdict, untried),
                     Err(fault) => Answer::Skipped { path, why: fault.to_string() },
                 }
             }
         }
     }
 
-    fn scanned(&self, path: PathBuf, verdict: &Verdict) -> Answer {
-        let names = verdict.detections().map(|found| self.ruleset.name(found.signature).to_owned());
+    fn scanned(&self, path: PathBuf, verdict: &Verdict, untried: Vec<String>) -> Answer {
+        let names = verdict.detections().map(|found| self.detector.name(found.signature).to_owned());
         let mut names: Vec<String> = names.collect();
         if self.extent == Extent::FirstFinding {
             names.truncate(1);
@@ -157,6 +157,7 @@ impl Work {
         if verdict.buffers_cut_short > 0 {
             remarks.push("not wholly scanned: its signatures took more work than allowed".to_owned());
         }
+        remarks.extend(untried);
         Answer::Scanned { path, names, remarks }
     }
 }

@@ -1,7 +1,7 @@
 //! `scan`: files against definitions, offline, answered as the field's scanner answers.
 //!
 //! ```text
-//! --defs  -> Ruleset          cli/definitions   files read, compiled, complaints said
+//! --defs  -> Detector         cli/definitions   files read, compiled, complaints said
 //! PATH... -> files            paths    in the order of names, links not followed
 //! file    -> Verdict          files    opened in the cage, some at once
 //! Verdict -> `PATH: NAME FOUND`        in the order of the files
@@ -49,9 +49,9 @@ pub struct Args {
 /// Something was found, a file could not be read, or the definitions cannot be used.
 pub fn run(shell: &Shell, args: &Args) -> Result<(), Failure> {
     let strictness = if args.strict { Strictness::Strict } else { Strictness::Lenient };
-    let ruleset = compile_files(shell, &args.defs, &read(&args.defs)?, strictness)?.ruleset;
+    let detector = compile_files(shell, &args.defs, &read(&args.defs)?, strictness)?.detector;
     let extent = if args.allmatch { Extent::Whole } else { Extent::FirstFinding };
-    let work = Work::new(ruleset, extent)?;
+    let work = Work::new(detector, extent)?;
     let (mut found, mut failed) = (false, false);
     work.run(&args.paths, args.recursive, &mut |answer| {
         match &answer {

@@ -63,7 +63,7 @@ impl Confinement {
 }
 
 /// Confines this process for good. Called by a worker with one thread, before it reads a sample.
-pub(super) fn confine(memory_bytes_max: u64) -> Confinement {
+pub(crate) fn confine(memory_bytes_max: u64) -> Confinement {
     // First to go when memory is short. Where that cannot be said, nothing is lost but the preference.
     let _preference = std::fs::write("/proc/self/oom_score_adj", "1000");
     let limits = limit(memory_bytes_max).map_or_else(|cause| Guard::Missing(cause.to_string()), |()| Guard::Holds);
@@ -72,11 +72,20 @@ pub(super) fn confine(memory_bytes_max: u64) -> Confinement {
     Confinement { limits, files, calls }
 }
 
-/// From now on the process may use so much more processor time; the kernel ends it when it is used up.
-pub(super) fn allow_cpu(used_ms: u64, more_ms: u64) -> io::Result<()> {
+/// From now on this process may use so many more milliseconds of processor time, rounded up to seconds; the kernel ends
+/// it when they are used up.
+///
+/// # Errors
+/// The kernel does not take the limit.
+pub fn allow_cpu(more_ms: u64) -> io::Result<()> {
     let maximum = getrlimit(Resource::Cpu).maximum;
-    let current = (used_ms + more_ms).div_ceil(1000) + 1;
+    let current = (cpu_used_ms() + more_ms).div_ceil(1000) + 1;
     Ok(setrlimit(Resource::Cpu, Rlimit { current: Some(current), maximum })?)
+}
+
+fn cpu_used_ms() -> u64 {
+    let used = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    u64::try_from(used.tv_sec).unwrap_or(0) * 1000 + u64::try_from(used.tv_nsec).unwrap_or(0) / 1_000_000
 }
 
 fn limit(memory_bytes_max: u64) -> io::Result<()> {
