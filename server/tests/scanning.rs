@@ -338,6 +338,60 @@ fn new_definitions_are_asked_of_shelves_and_samples_are_left_alone() {
 }
 
 #[test]
+fn new_yara_rules_are_asked_of_shelves_too() {
+    let server = scanning(small_shelves);
+    let wolf = finds("Test.Wolf", "a wolf in the text");
+    let rule = |name: &str, text: &str| format!("rule {name} {{ strings: $a = \"{text}\" condition: $a }}\n");
+    let install = |number: u64, ndb: &str, yar: &str| {
+        assert_eq!(server.install(&package(number, &[("a.ndb", ndb), ("a.yar", yar)])).status, 201);
+        server.retested(number)
+    };
+    let body = package(1, &[("a.ndb", &wolf), ("a.yar", &rule("bear", "a bear in the text"))]);
+    assert_eq!(server.install(&body).status, 201);
+    let text = |number: u64| match number % 50 {
+        0 => "a wolf in the text",
+        1 => "a sheep in the text",
+        2 => "a bear in the text",
+        _ => "nothing in the text",
+    };
+    let items: Vec<u64> = (0..198).map(|number| server.store(&filled(number, text(number)))).collect();
+    let archive = server.store(&stored_zip("inner.txt", b"what an archive holds: a sheep in the text of it"));
+    server.item_when(archive, "Held");
+    server.item_when(items[2], "Available");
+    shelves(&server, 9);
+
+    // A new rule is looked for where its atoms may be; one that stays is not looked for, wherever it stands now.
+    let (bear, sheep) = (rule("bear", "a bear in the text"), rule("sheep", "a sheep in the text"));
+    let delta = install(2, &wolf, &format!("{sheep}{bear}"));
+    assert_eq!((&delta["newly_detected"], &delta["no_longer_detected"]), (&json!(5), &json!(0)), "{delta}");
+    assert!(delta["scanned"].as_u64() < Some(40), "most samples are not read: {delta}");
+    assert_eq!(server.item_when(items[1], "Available")["verdict"]["signatures"], json!(["YARA.sheep"]));
+    assert_eq!(server.item_when(archive, "Available")["verdict"]["signatures"], json!(["YARA.sheep"]));
+    full_finds_nothing_more(&server);
+
+    // One that is withdrawn reads nothing but loose samples; one that changed is asked anew, and where it was found.
+    let delta = install(3, &wolf, &bear);
+    assert_eq!((&delta["no_longer_detected"], &delta["blocks_read"]), (&json!(5), &json!(0)), "{delta}");
+    server.item_when(items[1], "Held");
+    let delta = install(4, &wolf, &rule("bear", "a sheep in the text"));
+    assert_eq!((&delta["newly_detected"], &delta["no_longer_detected"]), (&json!(5), &json!(4)), "{delta}");
+    server.item_when(items[2], "Held");
+    full_finds_nothing_more(&server);
+
+    // One that needs no bytes is tried on everything; a signature may have the name of a rule that goes.
+    let any = rule("bear", "a sheep in the text") + "rule odd { condition: filesize % 1000 == 19 }\n";
+    let delta = install(5, &wolf, &any);
+    assert_eq!((&delta["scanned"], delta["newly_detected"].as_u64() > Some(100)), (&json!(199), true), "{delta}");
+    let named = format!("{wolf}{}", finds("YARA.bear", "a bear in the text"));
+    install(6, &named, "rule other { condition: false }\n");
+    assert_eq!(server.item_when(items[2], "Available")["verdict"]["signatures"], json!(["YARA.bear"]));
+    server.item_when(items[1], "Held");
+    full_finds_nothing_more(&server);
+    let told = server.get("/v1/definitions/2/diff/4").json();
+    assert_eq!((&told["changed"], &told["removed"]), (&json!(["YARA.bear"]), &json!(["YARA.sheep"])), "{told}");
+}
+
+#[test]
 fn members_of_archives_and_samples_over_a_border_of_blocks_are_on_shelves_too() {
     let server = scanning(small_shelves);
     server.install_ndb(1, &finds("Test.Wolf", "a wolf in the text"));

@@ -9,6 +9,7 @@ use boreal_parser::rule::Rule as Parsed;
 use crate::atoms::Known;
 use crate::complaint::{Complaint, Place};
 use crate::limits::{RULES_MAX, SOURCE_BYTES_MAX};
+use crate::meaning::{Meaning, Meanings};
 use crate::nesting::too_deep;
 use crate::report::{Report, Rule};
 use crate::rules::Rules;
@@ -97,17 +98,21 @@ impl Work {
 
     fn add(&mut self, index: usize, place: &Place<'_>, text: &str, file: &YaraFile) -> Result<(), CompileError> {
         let namespace = index.to_string();
-        let mut known = Known::default();
+        let (mut known, mut meanings) = (Known::default(), Meanings::new(text, file));
         for (component, piece) in file.components.iter().zip(pieces(text, file)) {
             let start = piece.start;
+            // Spans are the parser's; should one end within a character, the piece is complained about like any other.
+            let piece = text.get(piece).unwrap_or("rule");
+            let meaning = match component {
+                YaraFileComponent::Rule(rule) => meanings.learn(&rule.name, piece),
+                YaraFileComponent::Import(_) | YaraFileComponent::Include(_) => Meaning::default(),
+            };
             if let YaraFileComponent::Rule(rule) = component
                 && let Some(offset) = foreign_bytes(text, rule)
             {
                 self.report.complain(place.complaint(offset, "a string with bytes that are no UTF-8"));
                 continue;
             }
-            // Spans are the parser's; should one end within a character, the piece is complained about like any other.
-            let piece = text.get(piece).unwrap_or("rule");
             if let Err(error) = self.compiler.add_rules_str_in_namespace(piece, &namespace) {
                 self.report.complain(of_compiler(place, start, &error));
                 continue;
@@ -126,6 +131,7 @@ impl Work {
                 is_private: rule.is_private,
                 is_global: rule.is_global,
                 atoms: known.learn(rule),
+                meaning,
             });
         }
         Ok(())

@@ -4,6 +4,8 @@
 //! sources -> Rules              compile   line by line accounted for, bounded
 //! Rules, buffer -> Found        rules     the rules that hold, in bounded time
 //! condition -> atoms            atoms     bytes of which a buffer must have some for a rule to hold
+//! text      -> Meaning          meaning   what tells a rule that changed from one that did not
+//! Report, Report -> Change      change    what is new, what is gone
 //! sources, buffers -> Found     caged     all of it in processes that can do nothing else
 //! ```
 //!
@@ -18,9 +20,11 @@
 mod atoms;
 #[cfg(target_os = "linux")]
 mod caged;
+mod change;
 mod compile;
 mod complaint;
 pub mod limits;
+mod meaning;
 mod nesting;
 mod report;
 mod rules;
@@ -29,7 +33,9 @@ mod split;
 pub use atoms::Atom;
 #[cfg(target_os = "linux")]
 pub use caged::{Pool, StartError, worker_main};
+pub use change::Change;
 pub use compile::{CompileError, Source, compile};
 pub use complaint::Complaint;
+pub use meaning::Meaning;
 pub use report::{Report, Rule};
 pub use rules::{Found, Rules};

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::atoms::Atom;
 use crate::complaint::Complaint;
 use crate::limits::COMPLAINTS_MAX;
+use crate::meaning::Meaning;
 
 /// A rule that compiled.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +22,8 @@ pub struct Rule {
     pub is_global: bool,
     /// A buffer in which it holds has at least one of these. `None`: nothing is known, every buffer must be tried.
     pub atoms: Option<Vec<Atom>>,
+    /// Rules of one meaning hold in the same buffers.
+    pub meaning: Meaning,
 }
 
 /// All rules, in the order of sources and lines, and what gave none.

@@ -20,9 +20,10 @@ pub struct Answer {
     /// Names of digests that are certain to match, by sample; no bytes need be read, and no allowance names the sample.
     pub joined: BTreeMap<u32, BTreeSet<String>>,
     /// Samples to be scanned with the whole new set: an allowance that came or went names a file of theirs, or a new digest
-    /// matches and an allowance may keep it from counting.
+    /// matches and an allowance may keep it from counting, or a buffer that is not stored as it is may hold what is watched.
     pub rescan: BTreeSet<u32>,
-    /// Blocks in which a literal may be, by sample. A sample in which one is has to be scanned with [`Delta::ruleset`].
+    /// Blocks in which a literal may be, by sample. A sample in which one is has to be scanned with [`Delta::ruleset`], or
+    /// with the whole new set where the literal [is watched](Delta::is_watched).
     pub candidates: BTreeMap<u32, Vec<Candidate>>,
     /// Rows of gram indexes that were read.
     pub rows_read: u64,
@@ -36,8 +37,12 @@ impl Delta {
         if !self.queries.is_empty() {
             let cost = shelf.grams().pairs(&self.queries, |literal, block| {
                 let (place, block) = ((block >> 32) as u32, block as u32);
-                let block = Some(block).filter(|block| block & WITHIN == 0);
-                let candidate = Candidate { block, literal: literal as u32 };
+                let (block, literal) = (Some(block).filter(|block| block & WITHIN == 0), literal as u32);
+                if block.is_none() && self.is_watched(literal) {
+                    answer.rescan.insert(place);
+                    return;
+                }
+                let candidate = Candidate { block, literal };
                 answer.candidates.entry(place).or_default().push(candidate);
             });
             answer.rows_read = cost.rows;

@@ -3,7 +3,7 @@
 use super::digests::Digests;
 use super::required::required;
 use crate::definitions::{Definitions, Kind, Signature, diff};
-use crate::grams::{Query, Rule, Window};
+use crate::grams::{Query, Rule, Unindexable, Window};
 use crate::ruleset::{CompileError, Limits, Ruleset};
 use std::collections::BTreeSet;
 
@@ -46,8 +46,11 @@ pub struct Delta {
     pub(super) sections: Digests,
     pub(super) allowed: Digests,
     pub(super) allow_changed: Digests,
+    /// Those of its own signatures, and behind them what is watched for others.
     pub(super) queries: Vec<Query>,
     literals: Vec<Literal>,
+    /// Where what is watched begins.
+    watched: u32,
 }
 
 impl Delta {
@@ -72,7 +75,7 @@ impl Delta {
         let (doubtful, gone) = revoked.into_iter().partition::<Vec<&str>, _>(|name| still.contains(name));
         let (mut queries, mut literals, mut swept) = (Vec::new(), Vec::new(), Vec::new());
         for signature in added.iter().filter(|signature| matches!(signature.kind, Kind::Body(_) | Kind::Logical(_))) {
-            match required(signature).and_then(|literals| Some((query(rule, &literals)?, literals))) {
+            match required(signature).and_then(|literals| Some((query(rule, &literals).ok()??, literals))) {
                 Some((query, required)) => {
                     queries.push(query);
                     literals.push(Literal { finders: required.iter().map(|literal| finder(literal)).collect() });
@@ -97,6 +100,7 @@ impl Delta {
             Ruleset::compile(Definitions { signatures, allow: new.allow.clone(), ..Definitions::default() }, limits)
         };
         Ok(Self {
+            watched: literals.len() as u32,
             files: Digests::new(hashes(false)),
             sections: Digests::new(hashes(true)),
             allowed: Digests::new(new.allow.iter().map(|allow| (&allow.hash, 0))),
@@ -109,6 +113,42 @@ impl Delta {
             queries,
             literals,
         })
+    }
+
+    /// Adds what rules of another kind have changed: names that are gone, and names of which some rules went and some are
+    /// there.
+    pub fn withdraw<'a>(
+        &mut self,
+        gone: impl IntoIterator<Item = &'a str>,
+        doubtful: impl IntoIterator<Item = &'a str>,
+    ) {
+        self.gone.extend(gone.into_iter().map(Box::from));
+        self.doubtful.extend(doubtful.into_iter().map(Box::from));
+    }
+
+    /// Makes names that are gone doubtful where another kind still has them.
+    pub fn doubt(&mut self, is_there: impl Fn(&str) -> bool) {
+        self.doubtful.extend(self.gone.extract_if(.., |name| is_there(name)));
+    }
+
+    /// Adds a new rule of another kind: one of these literals is in every buffer in which it holds. A sample that has one is
+    /// to be scanned with the whole new set.
+    ///
+    /// # Errors
+    /// One of them cannot be asked for, so any sample may be concerned.
+    pub fn watch(&mut self, rule: &Rule, literals: &[impl AsRef<[u8]>]) -> Result<(), Unindexable> {
+        let literals: Vec<Box<[u8]>> = literals.iter().map(|literal| literal.as_ref().into()).collect();
+        if let Some(query) = query(rule, &literals)? {
+            self.queries.push(query);
+            self.literals.push(Literal { finders: literals.iter().map(|literal| finder(literal)).collect() });
+        }
+        Ok(())
+    }
+
+    /// Whether a literal is that of a rule of another kind.
+    #[must_use]
+    pub fn is_watched(&self, literal: u32) -> bool {
+        literal >= self.watched
     }
 
     /// What is new, as a set of its own: samples that are candidates are scanned with it.
@@ -157,7 +197,11 @@ impl Delta {
     /// Whether nothing has changed that any sample could notice.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.ruleset.is_empty() && self.gone.is_empty() && self.doubtful.is_empty() && self.allow_changed.is_empty()
+        self.ruleset.is_empty()
+            && self.queries.is_empty()
+            && self.gone.is_empty()
+            && self.doubtful.is_empty()
+            && self.allow_changed.is_empty()
     }
 
     /// What a sample's matches become, where nothing but the new signatures is to be looked for: `before` without names that
@@ -173,11 +217,17 @@ impl Delta {
     }
 }
 
-/// Blocks that can hold one of these literals; `None` when one of them cannot be asked for.
-fn query(rule: &Rule, literals: &[Box<[u8]>]) -> Option<Query> {
-    let mut queries = literals.iter().map(|literal| Query::one(rule, Window::new(literal)));
-    let first = queries.next()?.ok()?;
-    queries.try_fold(first, |query, more| Some(query.or(more.ok()?)))
+/// Blocks that can hold one of these literals; `None` when there are none.
+fn query(rule: &Rule, literals: &[Box<[u8]>]) -> Result<Option<Query>, Unindexable> {
+    let mut whole: Option<Query> = None;
+    for literal in literals {
+        let one = Query::one(rule, Window::new(literal))?;
+        whole = Some(match whole {
+            Some(query) => query.or(one),
+            None => one,
+        });
+    }
+    Ok(whole)
 }
 
 fn finder(literal: &[u8]) -> memchr::memmem::Finder<'static> {

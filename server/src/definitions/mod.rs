@@ -21,12 +21,14 @@ pub use cell::{Cell, State};
 pub use install::{Installed, NotInstalled};
 pub use library::{Held, Library};
 
+use crate::scanning::YaraRules;
 use defcast::keys::{KeyError, TrustedKeys};
 use defcast::package::{Limits, Package};
 use model::Sequence;
 use parking_lot::Mutex;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use yara::Report;
 
 /// The definitions of a daemon.
 pub struct Definitions {
@@ -102,6 +104,22 @@ impl Definitions {
     /// See [`NotUsable`].
     pub fn compiled(&self, package: &Package) -> Result<Active, NotUsable> {
         Active::of(package, &self.program)
+    }
+
+    /// What came of the YARA rules of two sets; nothing is compiled where both have the same. Blocks.
+    ///
+    /// # Errors
+    /// No worker gets ready with them.
+    pub fn yara_reports(&self, one: &Package, other: &Package) -> Result<(Report, Report), NotUsable> {
+        let (one, other) = (yara_of(one), yara_of(other));
+        if one == other {
+            return Ok(Default::default());
+        }
+        let report = |files: &[(&str, &[u8])]| match files.is_empty() {
+            true => Ok(Report::default()),
+            false => YaraRules::start(&self.program, files, 0).map(|rules| rules.report().clone()),
+        };
+        Ok((report(&one).map_err(NotUsable::Yara)?, report(&other).map_err(NotUsable::Yara)?))
     }
 
     /// Loads and uses the newest set on disk, if there is one. Blocks for as long as compiling takes.

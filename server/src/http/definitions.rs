@@ -17,6 +17,7 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::{Body as HttpBody, Frame};
 use model::Sequence;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as Task, Poll};
@@ -154,24 +155,56 @@ pub async fn diff(
     let (one, other) = (sequence_of(&one)?, sequence_of(&other)?);
     let (old, new) = (package(&context, one).await?, package(&context, other).await?);
     let told = blocking(move || {
+        let (old_rules, new_rules) = context.definitions.yara_reports(&old, &new).map_err(|error| unusable(&error))?;
         let old = definitions_of(&old).map_err(|error| unusable(&error))?;
         let new = definitions_of(&new).map_err(|error| unusable(&error))?;
+        let rules = RuleNames::between(&old_rules, &new_rules);
         let found = scanner::definitions::diff(&old, &new);
         let name = |set: &scanner::definitions::Definitions, index: u32| {
             set.signatures.get(index as usize).map(|signature| signature.name.to_string())
         };
-        let added: Vec<_> = found.added.iter().filter_map(|index| name(&new, *index)).take(NAMES_MAX).collect();
-        let changed: Vec<_> = found.changed.iter().filter_map(|(_, index)| name(&new, *index)).take(NAMES_MAX).collect();
-        let removed: Vec<_> = found.removed.iter().filter_map(|index| name(&old, *index)).take(NAMES_MAX).collect();
+        let added = found.added.iter().filter_map(|index| name(&new, *index));
+        let changed = found.changed.iter().filter_map(|(_, index)| name(&new, *index));
+        let removed = found.removed.iter().filter_map(|index| name(&old, *index));
+        let (added_count, changed_count, removed_count) = (
+            found.added.len() + rules.added.len(),
+            found.changed.len() + rules.changed.len(),
+            found.removed.len() + rules.removed.len(),
+        );
+        let added: Vec<_> = added.chain(rules.added).take(NAMES_MAX).collect();
+        let changed: Vec<_> = changed.chain(rules.changed).take(NAMES_MAX).collect();
+        let removed: Vec<_> = removed.chain(rules.removed).take(NAMES_MAX).collect();
         Ok(json!({
             "from": one, "to": other,
-            "added_count": found.added.len(), "changed_count": found.changed.len(), "removed_count": found.removed.len(),
+            "added_count": added_count, "changed_count": changed_count, "removed_count": removed_count,
             "allowances_added": found.allow_added.len(), "allowances_removed": found.allow_removed.len(),
             "added": added, "changed": changed, "removed": removed,
         }))
     })
     .await?;
     Ok(Json(told))
+}
+
+/// Names of YARA rules that two sets differ in.
+struct RuleNames {
+    added: Vec<String>,
+    changed: Vec<String>,
+    removed: Vec<String>,
+}
+
+impl RuleNames {
+    fn between(old: &yara::Report, new: &yara::Report) -> Self {
+        let known: BTreeSet<&str> = old.rules.iter().map(|rule| rule.signature.as_str()).collect();
+        let change = yara::Change::between(old, new);
+        let named = |rule: &&yara::Rule| rule.signature.clone();
+        let (changed, added): (Vec<&yara::Rule>, Vec<&yara::Rule>) =
+            change.added.into_iter().partition(|rule| known.contains(rule.signature.as_str()));
+        Self {
+            added: added.iter().map(named).collect(),
+            changed: changed.iter().map(named).collect(),
+            removed: change.gone.into_iter().map(str::to_owned).collect(),
+        }
+    }
 }
 
 /// `POST /v1/definitions/test` with a package for its body: what it would detect among what is stored. Answers a line of

@@ -1,15 +1,14 @@
 //! Shelves that are behind, asked on every processor; what comes of them is written in batches.
 
-use super::delta::{Answered, Asker, Change, NotAnswered};
+use super::change::{Change, NotAsked, delta};
+use super::delta::{Answered, Asker, NotAnswered};
 use super::driver::{End, PIECE_SAMPLES, ROWS, TELL_EVERY, Work, all};
 use super::rescan::rescan;
 use super::shelves::Shelves;
-use crate::definitions::{Active, definitions_of};
+use crate::definitions::Active;
 use crossbeam_channel::Receiver;
 use engine::catalogue::{CatalogueError, Own};
 use model::{Blake3, SampleId, Sequence};
-use scanner::retest::Delta;
-use scanner::ruleset::Limits;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -75,11 +74,8 @@ impl Work {
     /// The change from an older set to the one in use; `None` where the older set is not to be had any more.
     fn change(&self, active: &Active, from: Sequence) -> Result<Option<Change>, CatalogueError> {
         let Some(rule) = self.shelves.as_ref().and_then(Shelves::rule) else { return Ok(None) };
-        let load = |sequence| self.context.definitions.package(sequence).and_then(|package| definitions_of(&package));
-        let loaded = load(from).and_then(|old| Ok((old, load(active.sequence)?)));
-        let delta = loaded.map_err(|error| error.to_string()).and_then(|(old, new)| {
-            Delta::between(&old, &new, rule, Limits::default()).map_err(|error| error.to_string())
-        });
+        let load = |sequence| self.context.definitions.package(sequence).map_err(NotAsked::NotUsable);
+        let delta = load(from).and_then(|old| delta(&self.context.definitions, &old, &load(active.sequence)?, rule));
         match delta {
             Ok(delta) => {
                 if !delta.swept_names().is_empty() {
@@ -89,7 +85,7 @@ impl Work {
                 Ok(Some(Change::new(&self.engine, delta)?))
             }
             Err(why) => {
-                tracing::warn!(from = from.0, why, "what has changed cannot be told: samples are scanned one by one");
+                tracing::warn!(from = from.0, %why, "what has changed cannot be told: samples are scanned one by one");
                 Ok(None)
             }
         }

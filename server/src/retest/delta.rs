@@ -7,6 +7,7 @@
 //! matches    -> Own            verdicts, what is unsettled, and the shelf's mark
 //! ```
 
+use super::change::Change;
 use super::rescan::renewed;
 use super::shelves::contents;
 use crate::daemon::context::Context;
@@ -19,37 +20,8 @@ use model::{Blake3, SampleId};
 use scanner::cage::Pool;
 use scanner::file::Limits;
 use scanner::grams::Rule;
-use scanner::retest::{Answer, Candidate, Delta, Shelf};
+use scanner::retest::{Answer, Candidate, Shelf};
 use scanner::ruleset::Scratch;
-use std::collections::BTreeSet;
-
-/// The change that shelves are asked about, with what the catalogue says of it.
-pub struct Change {
-    /// What is new, and what is gone.
-    pub delta: Delta,
-    /// Samples with a finding of a name that is gone.
-    pub gone: BTreeSet<SampleId>,
-    /// Samples with a finding of a name of which some signatures went and some are there.
-    pub doubtful: BTreeSet<SampleId>,
-}
-
-impl Change {
-    /// Looks up who is concerned by what went.
-    ///
-    /// # Errors
-    /// The catalogue cannot be read.
-    pub fn new(engine: &Engine, delta: Delta) -> Result<Self, CatalogueError> {
-        let concerned = |names: &BTreeSet<Box<str>>| {
-            let mut samples = BTreeSet::new();
-            for name in names {
-                samples.extend(engine.catalogue().samples_with(name)?);
-            }
-            Ok(samples)
-        };
-        let (gone, doubtful) = (concerned(delta.gone())?, concerned(delta.doubtful())?);
-        Ok(Self { delta, gone, doubtful })
-    }
-}
 
 /// What came of a shelf.
 #[derive(Debug, Default)]
@@ -163,22 +135,24 @@ impl<'a> Asker<'a> {
         done: &mut Answered,
     ) -> Result<(), Asked> {
         let (change, active) = (self.change, self.active);
-        let whole = answer.rescan.contains(&place) || change.doubtful.contains(&sample);
-        let held = !whole && self.holds(answer.candidates.get(&place), blake3, done)?;
+        let mut held = Held::Whole;
+        if !answer.rescan.contains(&place) && !change.doubtful.contains(&sample) {
+            held = self.holds(answer.candidates.get(&place), blake3, done)?;
+        }
         let joined = answer.joined.get(&place);
         // The rest is decided by what is known of the sample.
-        let unread = !whole && !held && change.delta.swept().is_none();
+        let unread = held == Held::Nothing && change.delta.swept().is_none();
         if unread && joined.is_none() && !change.gone.contains(&sample) {
             return Ok(());
         }
         // What has no verdict is the control loop's, or deleted.
         let Some(before) = self.engine.catalogue().verdict(sample).map_err(Asked::Catalogue)? else { return Ok(()) };
-        let matches = if whole {
+        let matches = if held == Held::Whole {
             self.scanned(active.detector.view(), blake3, done)?
         } else {
             let mut found: Vec<(String, bool)> =
                 joined.into_iter().flatten().map(|name| (name.clone(), false)).collect();
-            if held {
+            if held == Held::New {
                 found.extend(self.scanned(change.delta.ruleset().into(), blake3, done)?);
             } else if let Some(swept) = change.delta.swept() {
                 found.extend(self.scanned(swept.into(), blake3, done)?);
@@ -200,34 +174,44 @@ impl<'a> Asker<'a> {
         Ok(())
     }
 
-    /// Whether a literal is where it may be: only the blocks in question are read.
-    fn holds(&self, candidates: Option<&Vec<Candidate>>, blake3: &Blake3, done: &mut Answered) -> Result<bool, Asked> {
-        let Some(candidates) = candidates else { return Ok(false) };
-        if candidates.iter().any(|candidate| candidate.block.is_none()) {
-            return Ok(true);
+    /// Which literals are where they may be: only the blocks in question are read.
+    fn holds(&self, candidates: Option<&Vec<Candidate>>, blake3: &Blake3, done: &mut Answered) -> Result<Held, Asked> {
+        let Some(candidates) = candidates else { return Ok(Held::Nothing) };
+        let delta = &self.change.delta;
+        let (watched, own): (Vec<&Candidate>, Vec<&Candidate>) =
+            candidates.iter().partition(|candidate| delta.is_watched(candidate.literal));
+        let unread = own.iter().any(|candidate| candidate.block.is_none());
+        if unread && watched.is_empty() {
+            return Ok(Held::New);
         }
         let failed = |error: engine::ReadError| Asked::Failed(Failure::Sample(error.to_string()));
         let stored = self.engine.sample(blake3).map_err(failed)?;
         let stored = stored.ok_or(Asked::Failed(Failure::Gone))?;
         let mut block = Block { number: None, bytes: Vec::new() };
-        for candidate in candidates {
-            let (Some(number), Some(literal)) = (candidate.block, self.change.delta.literal(candidate.literal)) else {
-                continue;
-            };
-            done.blocks_read += u64::from(block.read(&stored, number).map_err(failed)?);
-            if literal.is_in(&block.bytes) {
-                return Ok(true);
-            }
-            if literal.may_cross(&block.bytes) && u64::from(number) + 1 < stored.blocks() {
-                done.blocks_read += 1;
-                let mut both = block.bytes.clone();
-                stored.read_block(u64::from(number) + 1, &mut both).map_err(failed)?;
-                if literal.is_in(&both) {
+        let mut any = |candidates: &[&Candidate]| -> Result<bool, Asked> {
+            for candidate in candidates {
+                let (Some(number), Some(literal)) = (candidate.block, delta.literal(candidate.literal)) else {
+                    continue;
+                };
+                done.blocks_read += u64::from(block.read(&stored, number).map_err(failed)?);
+                if literal.is_in(&block.bytes) {
                     return Ok(true);
                 }
+                if literal.may_cross(&block.bytes) && u64::from(number) + 1 < stored.blocks() {
+                    done.blocks_read += 1;
+                    let mut both = block.bytes.clone();
+                    stored.read_block(u64::from(number) + 1, &mut both).map_err(failed)?;
+                    if literal.is_in(&both) {
+                        return Ok(true);
+                    }
+                }
             }
+            Ok(false)
+        };
+        if any(&watched)? {
+            return Ok(Held::Whole);
         }
-        Ok(false)
+        Ok(if unread || any(&own)? { Held::New } else { Held::Nothing })
     }
 
     fn scanned(
@@ -246,6 +230,17 @@ impl<'a> Asker<'a> {
         let scanned = scan_bytes(&pool, rules, &mut self.scratch, &bytes, &self.limits, |_| ());
         scanned.map(|(report, _)| report.findings).map_err(Asked::Failed)
     }
+}
+
+/// What a sample has to be scanned with.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Held {
+    /// Nothing: no literal is in it.
+    Nothing,
+    /// The new signatures: a literal of one is in it.
+    New,
+    /// The whole new set.
+    Whole,
 }
 
 /// Why one sample has no answer.

@@ -3,7 +3,8 @@
 //! ```text
 //! verdict  -> Stock      stock     which samples were scanned, with which set, on which shelf
 //! samples  -> shelf      shelve    what a delta asks instead of the samples, stored by `shelves`, begun by `keeping`
-//! old, new -> answers    delta     one shelf asked, candidates read, the rest left alone
+//! old, new -> Change     change    what is new, what is gone, and who had it
+//! Change   -> answers    delta     one shelf asked, candidates read, the rest left alone
 //! shelves  -> answers    asking    all that are behind, on every processor
 //! samples  -> answers    full      every sample, with the whole set
 //! samples  -> Trial      trial     what a set would find that is not in use
@@ -16,6 +17,7 @@
 
 mod asking;
 mod book;
+mod change;
 mod delta;
 mod driver;
 mod keeping;

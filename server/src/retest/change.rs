@@ -1,0 +1,83 @@
+//! Two packages of definitions become a change that shelves can be asked about.
+
+use crate::definitions::{Definitions as Library, NotUsable, definitions_of};
+use defcast::package::Package;
+use engine::Engine;
+use engine::catalogue::CatalogueError;
+use model::SampleId;
+use scanner::definitions::{Definitions, Signature};
+use scanner::grams::Rule;
+use scanner::retest::Delta;
+use scanner::ruleset::{CompileError, Limits};
+use std::collections::BTreeSet;
+
+/// What names of YARA rules begin with. Signatures may be called so too.
+const YARA: &str = "YARA.";
+
+/// The change that shelves are asked about, with what the catalogue says of it.
+pub struct Change {
+    /// What is new, and what is gone.
+    pub delta: Delta,
+    /// Samples with a finding of a name that is gone.
+    pub gone: BTreeSet<SampleId>,
+    /// Samples with a finding of a name of which some signatures went and some are there.
+    pub doubtful: BTreeSet<SampleId>,
+}
+
+/// Why the difference of two sets cannot be asked of shelves.
+#[derive(Debug, thiserror::Error)]
+pub enum NotAsked {
+    /// One of them cannot be loaded.
+    #[error(transparent)]
+    NotUsable(#[from] NotUsable),
+    /// What is new is too large.
+    #[error(transparent)]
+    Compile(#[from] CompileError),
+    /// Any buffer may hold what a new rule needs.
+    #[error("the new rule {0} needs no bytes that an index could be asked for")]
+    Anywhere(String),
+}
+
+/// Compares two verified packages, by the rule of the shelves. Blocks.
+///
+/// # Errors
+/// See [`NotAsked`].
+pub fn delta(library: &Library, old: &Package, new: &Package, rule: &Rule) -> Result<Delta, NotAsked> {
+    let (before, after) = (definitions_of(old)?, definitions_of(new)?);
+    let mut delta = Delta::between(&before, &after, rule, Limits::default())?;
+    let (old_rules, new_rules) = library.yara_reports(old, new)?;
+    let change = yara::Change::between(&old_rules, &new_rules);
+    for added in &change.added {
+        let atoms = added.atoms.as_ref().ok_or_else(|| NotAsked::Anywhere(added.signature.clone()))?;
+        delta.watch(rule, atoms).map_err(|_| NotAsked::Anywhere(added.signature.clone()))?;
+    }
+    delta.withdraw(change.gone.iter().copied(), change.doubtful.iter().copied());
+    // A name is gone when neither a signature nor a rule has it.
+    let rules: BTreeSet<&str> = new_rules.rules.iter().map(|rule| rule.signature.as_str()).collect();
+    let signatures: BTreeSet<&str> = yara_like(&after).collect();
+    delta.doubt(|name| name.starts_with(YARA) && (rules.contains(name) || signatures.contains(name)));
+    Ok(delta)
+}
+
+fn yara_like(definitions: &Definitions) -> impl Iterator<Item = &str> {
+    let names = definitions.signatures.iter().map(|signature: &Signature| &*signature.name);
+    names.filter(|name| name.starts_with(YARA))
+}
+
+impl Change {
+    /// Looks up who is concerned by what went.
+    ///
+    /// # Errors
+    /// The catalogue cannot be read.
+    pub fn new(engine: &Engine, delta: Delta) -> Result<Self, CatalogueError> {
+        let concerned = |names: &BTreeSet<Box<str>>| {
+            let mut samples = BTreeSet::new();
+            for name in names {
+                samples.extend(engine.catalogue().samples_with(name)?);
+            }
+            Ok(samples)
+        };
+        let (gone, doubtful) = (concerned(delta.gone())?, concerned(delta.doubtful())?);
+        Ok(Self { delta, gone, doubtful })
+    }
+}
