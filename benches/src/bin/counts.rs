@@ -16,12 +16,16 @@ use engine::segment::record::{RecordHead, RecordKind};
 use engine::{Ask, Effort, Engine};
 use model::wire::{ClientFrame, Decoder, Step};
 use model::{Arrival, Blake3, Sha256};
+use scanner::definitions::{Options, Source, load};
+use scanner::file::{Digests, Form, Kind, Member, Targets};
+use scanner::ruleset::{Limits, Ruleset, Scratch};
 use std::hint::black_box;
 use std::time::Duration;
 use workload::Writer;
 
 const BODY_BYTES: usize = 64 << 10;
 const SMALL_BYTES: usize = 4 << 10;
+const SCAN_BYTES: usize = 1 << 20;
 /// Records of a batch as 64 writers make it.
 const BATCH_RECORDS: u64 = 64;
 /// Rows of a catalogue batch under load.
@@ -56,6 +60,12 @@ enum Case {
     /// Encode and decode an offer.
     #[value(name = "wire-offer")]
     WireOffer,
+    /// A mebibyte against a thousand signatures.
+    #[value(name = "scan-1k")]
+    ScanSmall,
+    /// A mebibyte against a hundred thousand.
+    #[value(name = "scan-100k")]
+    ScanLarge,
 }
 
 #[derive(Parser)]
@@ -83,6 +93,8 @@ fn main() -> Result<()> {
         Case::Quota => admit(times),
         Case::WirePut => wire_put(times),
         Case::WireOffer => wire_offer(times),
+        Case::ScanSmall => scan(1_000, times),
+        Case::ScanLarge => scan(100_000, times),
     }
 }
 
@@ -207,5 +219,47 @@ fn wire_offer(times: u64) -> Result<()> {
         assert!(offer.encode(&mut stream).is_ok(), "texts within their limits");
         assert_eq!(model::wire::decode_client_stream(black_box(&stream)).len(), 1);
     });
+    Ok(())
+}
+
+/// Signatures of 8 to 64 bytes, of which every hundredth is in what is scanned.
+fn scan(signatures: u64, times: u64) -> Result<()> {
+    let mut haystack = Vec::new();
+    body(1, SCAN_BYTES, &mut haystack);
+    let mut lines = String::new();
+    for number in 0..signatures {
+        let len = 8 + (number as usize * 7) % 57;
+        let mut bytes = Vec::new();
+        if number % 100 == 0 {
+            let at = (number as usize * 4099) % (SCAN_BYTES - 64);
+            bytes.extend_from_slice(&haystack[at..at + len]);
+        } else {
+            body(number + 2, len, &mut bytes);
+        }
+        let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        lines.push_str(&format!("Count.{number}:0:*:{digits}\n"));
+    }
+    let source = [Source { name: "counts.ndb", bytes: lines.as_bytes() }];
+    let ruleset = Ruleset::compile(load(&source, Options::default())?, Limits::default())?;
+    let member = Member {
+        path: &[],
+        depth: 0,
+        containers: &[],
+        kind: Kind::Data,
+        form: Form::Raw,
+        targets: Targets { any: true, own: None },
+        digests: Digests::Counted,
+        executable: None,
+        file_bytes: haystack.len() as u64,
+        bytes: &haystack,
+    };
+    let mut scratch = Scratch::default();
+    let mut scan = |_| {
+        let mut found = 0_u64;
+        assert!(ruleset.scan(black_box(&member), &mut scratch, &mut |_| found += 1), "all of it is scanned");
+        assert!(black_box(found) >= signatures / 100, "what was planted is found");
+    };
+    scan(0);
+    counted(times, scan);
     Ok(())
 }

@@ -28,6 +28,8 @@ const CASES: &[Case] = &[
     Case { name: "quota-decision", times: 1000, scope: Scope::Counted },
     Case { name: "wire-put", times: 50, scope: Scope::Counted },
     Case { name: "wire-offer", times: 1000, scope: Scope::Counted },
+    Case { name: "scan-1k", times: 2, scope: Scope::Counted },
+    Case { name: "scan-100k", times: 2, scope: Scope::Counted },
 ];
 
 /// What is done with the counts.
