@@ -33,6 +33,8 @@ enum What {
     Network,
     /// Ack latency at 70 % of saturation.
     Latency,
+    /// Large sets of literals in real files, text and noise: the product, its roof, other scanners.
+    Scan,
 }
 
 #[derive(Parser)]

@@ -4,6 +4,7 @@ use crate::{Arguments, What};
 use serde::Serialize;
 
 mod network;
+mod scan;
 
 /// Cells that are compared with one another: same work, run in turn.
 pub struct Row {
@@ -74,6 +75,7 @@ pub fn rows(what: What, arguments: &Arguments) -> Vec<Row> {
         What::Start => vec![filled("start", "target/release/start_load", count(1_000_000), start_limits())],
         What::Offers => vec![filled("offers", "target/release/offers_load", count(2_000_000), offer_limits())],
         What::Network => network::rows(arguments.seconds),
+        What::Scan => scan::rows(),
         What::Latency => vec![network::latency(arguments.seconds)],
     };
     rows.into_iter().filter(|row| arguments.only.as_ref().is_none_or(|only| row.name.contains(only))).collect()

@@ -48,7 +48,7 @@ pub struct ContestantRecord {
     pub name: String,
     /// The command without its folder and seed.
     pub command: String,
-    /// Samples a second over the rounds; nothing where the cells have no such rate.
+    /// Samples a second over the rounds, megabytes where nothing is stored; nothing where the cells have no such rate.
     pub rate: Option<Spread>,
     /// Why it did not take part, and what would bring it; nothing when it did.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -174,8 +174,9 @@ impl RowRecord {
 
 impl LimitRecord {
     fn new(limit: &Limit, contestants: &[ContestantRecord]) -> Option<Self> {
-        let cells = contestants.iter().flat_map(|contestant| &contestant.cells);
-        let found = Spread::of(cells.filter_map(|cell| cell[limit.figure].as_f64()))?;
+        // Of the first that has it: the product, where it takes part.
+        let spread = |cells: &Cells| Spread::of(cells.iter().filter_map(|cell| cell[limit.figure].as_f64()));
+        let found = contestants.iter().find_map(|contestant| spread(&contestant.cells))?;
         let reached = match limit.wanted {
             Wanted::AtMost(most) => found.median <= most,
             Wanted::AtLeast(least) => found.median >= least,
@@ -201,7 +202,8 @@ impl BarRecord {
 }
 
 fn rates(cells: &[Value]) -> Vec<f64> {
-    cells.iter().filter_map(|cell| cell["samples_per_second"].as_f64()).collect()
+    let rate = |cell: &Value| cell["samples_per_second"].as_f64().or(cell["megabytes_per_second"].as_f64());
+    cells.iter().filter_map(rate).collect()
 }
 
 #[cfg(test)]

@@ -20,6 +20,11 @@ fn write_row(out: &mut String, row: &RowRecord) -> std::fmt::Result {
         write_plain(out, row)?;
         return write_limits(out, row);
     }
+    let stores = row.contestants.iter().flat_map(|one| &one.cells).any(|cell| !cell["samples_per_second"].is_null());
+    if !stores {
+        write_scans(out, row)?;
+        return write_bars(out, row);
+    }
     let ours = row.contestants.iter().find(|contestant| contestant.name == "product").and_then(|found| found.rate);
     writeln!(out, "| store | samples/s | MB/s | ack p50 ms | ack p99 ms | product is | stored | written | on disk |")?;
     writeln!(out, "|---|---|---|---|---|---|---|---|---|")?;
@@ -47,6 +52,35 @@ fn write_row(out: &mut String, row: &RowRecord) -> std::fmt::Result {
             bytes_a_sample("disk_bytes"),
         )?;
     }
+    write_bars(out, row)
+}
+
+/// Scanners: a rate of bytes, and what the set costs.
+fn write_scans(out: &mut String, row: &RowRecord) -> std::fmt::Result {
+    let ours = row.contestants.iter().find(|contestant| contestant.name == "product").and_then(|found| found.rate);
+    writeln!(out, "| scanner | MB/s of one processor | product is | build s | set MB |\n|---|---|---|---|---|")?;
+    for contestant in &row.contestants {
+        let Some(rate) = contestant.rate else {
+            let why = contestant.absent.as_deref().unwrap_or("no rate");
+            writeln!(out, "| {} | absent: {why} | | | |", contestant.name)?;
+            continue;
+        };
+        let against = ours.map_or_else(String::new, |ours| format!("{:.1}x", ours.median / rate.median));
+        writeln!(
+            out,
+            "| {} | {:.1} ({:.1}-{:.1}) | {against} | {:.2} | {:.1} |",
+            contestant.name,
+            rate.median,
+            rate.min,
+            rate.max,
+            figure(contestant, "build_seconds"),
+            figure(contestant, "set_bytes") / 1e6,
+        )?;
+    }
+    Ok(())
+}
+
+fn write_bars(out: &mut String, row: &RowRecord) -> std::fmt::Result {
     writeln!(out)?;
     for bar in &row.bars {
         let verdict = if bar.reached { "reached" } else { "not reached" };

@@ -2,7 +2,7 @@
 //! the table that `scanner::literal::rarity` holds.
 //!
 //! ```text
-//! cargo run --release -p scanner --example literal_rate -- list=learn | \
+//! cargo run --release -p benches --bin scan_load -- --list-learned | \
 //!   cargo run --release -p scanner --example learn_grams -- scanner/src/literal/rarity.bin
 //! ```
 

@@ -47,6 +47,13 @@ pub const FOR_PEERS: &[Need] = &[
     Need { program: "pg_lsclusters", package: "postgresql", what_for: "PostgreSQL as a peer" },
 ];
 
+/// What other scanners need.
+pub const FOR_SCAN: &[Need] = &[
+    Need { program: "/usr/include/hs/hs.h", package: "libhyperscan-dev", what_for: "Hyperscan as a peer" },
+    Need { program: "yara", package: "yara", what_for: "YARA as a peer" },
+    Need { program: "clamscan", package: "clamav", what_for: "clamscan as a peer" },
+];
+
 /// What servers of others need that are measured over the network.
 pub const FOR_NETWORK: &[Need] = &[
     Need { program: "clamd", package: "clamav-daemon", what_for: "clamd as a peer" },

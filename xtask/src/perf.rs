@@ -22,13 +22,15 @@ pub enum What {
     Network,
     /// Ack latency at 70 % of saturation.
     Latency,
+    /// Large sets of literals, beside other scanners.
+    Scan,
 }
 
 impl What {
     /// The packages whose programs it starts, beside `perf` itself.
     fn programs(self) -> &'static [&'static str] {
         match self {
-            Self::Intake | Self::Peers | Self::Catalogue | Self::Start => &["benches"],
+            Self::Intake | Self::Peers | Self::Catalogue | Self::Start | Self::Scan => &["benches"],
             Self::Offers | Self::Network => &["sockets", "server"],
             Self::Latency => &["sockets", "server", "loadgen"],
         }
@@ -58,6 +60,14 @@ pub fn run(what: What, rest: &[String]) -> Result<bool> {
     if matches!(what, What::Network) {
         packages::install(&warden, packages::FOR_NETWORK)?;
         install_mwdb(&warden)?;
+    }
+    if matches!(what, What::Scan) {
+        packages::install(&warden, packages::FOR_SCAN)?;
+        let peers =
+            Step::cargo().args(["build", "--release", "--locked", "--manifest-path", "perf/peers/scan/Cargo.toml"]);
+        if !warden.run(peers)?.success {
+            return Ok(false);
+        }
     }
     if matches!(what, What::Intake | What::Peers) {
         packages::install(&warden, packages::FOR_PEERS)?;

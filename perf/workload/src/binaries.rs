@@ -89,7 +89,7 @@ pub fn random(seed: u64, count: usize, lengths: std::ops::RangeInclusive<usize>)
 }
 
 /// FNV-1a, finished: the same on every machine.
-fn hash(bytes: &[u8]) -> u64 {
+pub(crate) fn hash(bytes: &[u8]) -> u64 {
     let fold = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
     mix(bytes.iter().fold(0xcbf2_9ce4_8422_2325, fold))
 }

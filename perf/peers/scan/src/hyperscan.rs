@@ -24,6 +24,7 @@ unsafe extern "C" {
         error: *mut *mut CompileError,
     ) -> c_int;
     fn hs_alloc_scratch(database: *const c_void, scratch: *mut *mut c_void) -> c_int;
+    fn hs_database_size(database: *const c_void, size: *mut usize) -> c_int;
     fn hs_scan(
         database: *const c_void,
         data: *const c_char,
@@ -80,6 +81,14 @@ impl Database {
                 code => Err(format!("hs_alloc_scratch answered {code}")),
             }
         }
+    }
+
+    /// Bytes of the compiled set.
+    pub fn bytes(&self) -> Result<usize, String> {
+        let mut bytes = 0;
+        // SAFETY: the database was compiled, and the number is written by the callee.
+        let code = unsafe { hs_database_size(self.database, &raw mut bytes) };
+        if code == 0 { Ok(bytes) } else { Err(format!("hs_database_size answered {code}")) }
     }
 
     /// Counts the matches.
