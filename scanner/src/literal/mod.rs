@@ -12,7 +12,8 @@
 //!
 //! Reading order: [`texts`] holds the bytes, [`rarity`] knows what is common in ordinary files, [`shape`]
 //! is what a class looks at, [`plan`] chooses classes and windows, [`filter`] and [`probe`] find candidates,
-//! [`table`] and [`runs`] verify them, [`short`] carries what is too short for a window, [`set`] is the whole.
+//! [`table`] and [`runs`] verify them, [`short`] carries what is too short for a window, [`set`] is the whole, [`split`] lets
+//! several threads do it.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -26,6 +27,7 @@ mod runs;
 mod set;
 mod shape;
 mod short;
+mod split;
 mod table;
 mod texts;
 mod windows;
@@ -37,6 +39,7 @@ pub use limits::{CompileError, CompileLimits};
 pub use probe::Instructions;
 pub use report::{ClassReport, Report};
 pub use set::LiteralSet;
+pub use split::PART_BYTES;
 
 /// A byte string to look for. Its [`LiteralId`] is its place in the slice that was compiled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -12,6 +12,7 @@ use super::table::{Table, TableBuilder};
 use super::texts::{HEAD_BYTES, Place, Texts};
 use super::windows::{Crowd, Levels};
 use super::{Case, Literal, LiteralId};
+use std::ops::Range;
 
 /// The program's own use of a plan and of small vectors; generous.
 const FIXED_BYTES: usize = 64 << 10;
@@ -102,16 +103,34 @@ impl LiteralSet {
     }
 
     /// As [`scan`](Self::scan), by instructions of the caller's choice: for tests and measurements.
-    pub fn scan_by(&self, instructions: Instructions, haystack: &[u8], mut found: impl FnMut(LiteralId, usize)) {
+    pub fn scan_by(&self, instructions: Instructions, haystack: &[u8], found: impl FnMut(LiteralId, usize)) {
+        self.scan_part(instructions, haystack, 0..haystack.len(), found);
+    }
+
+    /// The occurrences of a part: all parts of a haystack together have each of them exactly once. A part begins at a
+    /// multiple of [`PIECE_BYTES`]; what it has may begin a little before it, for a window lies anywhere in its literal.
+    pub(super) fn scan_part(
+        &self,
+        instructions: Instructions,
+        haystack: &[u8],
+        part: Range<usize>,
+        mut found: impl FnMut(LiteralId, usize),
+    ) {
+        debug_assert_eq!(part.start % PIECE_BYTES, 0);
         let mut each = |text, start| self.texts.each_copy(text, |id| found(LiteralId(id), start));
+        let beyond = haystack.len().min(part.end + GRAM_BYTES - 2);
         for short in &self.short {
-            short.find(haystack, &mut each);
+            short.find(&haystack[part.start..beyond], |text, start| {
+                if part.start + start < part.end {
+                    each(text, part.start + start);
+                }
+            });
         }
         if self.classes.is_empty() {
             return;
         }
         let mut candidates: Candidates = [0; _];
-        for piece in (0..haystack.len()).step_by(PIECE_BYTES) {
+        for piece in part.step_by(PIECE_BYTES) {
             for class in &self.classes {
                 let count = probe(instructions, class.shape, &class.filter, haystack, piece, &mut candidates);
                 class.table.find(&self.texts, haystack, piece, &candidates[..count], &mut each);

@@ -146,6 +146,22 @@ proptest! {
 }
 
 #[test]
+fn a_haystack_in_parts_answers_as_it_does_in_one() {
+    for seed in 0..cases(60) {
+        let (haystack, literals) = Draw(seed).case(40_000, 40);
+        let literals: Vec<Literal<'_>> =
+            literals.iter().enumerate().map(|(place, bytes)| Literal { bytes, case: case_of(place) }).collect();
+        let set = compile(&literals);
+        for threads in [1, 2, 5] {
+            let mut found = Found::new();
+            set.scan_in_parts(threads, 8 << 10, &haystack, |id, at| found.push((id.0, at)));
+            found.sort_unstable();
+            assert!(found == by(&set, Instructions::best(), &haystack), "seed {seed}, {threads} threads");
+        }
+    }
+}
+
+#[test]
 fn every_length_is_found_at_both_ends_and_across_pieces() {
     let noise = Draw(7).bytes(if cfg!(miri) { 300 } else { 20_000 }, &(0..=255).collect::<Vec<u8>>());
     for len in if cfg!(miri) { vec![8, 33] } else { (1..=300).collect::<Vec<_>>() } {

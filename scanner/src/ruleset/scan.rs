@@ -6,6 +6,7 @@ use super::spans::Spans;
 use super::{LogicalRule, Ruleset};
 use crate::definitions::Anchor;
 use crate::file::{Digests, Kind, Member};
+use crate::literal::{LiteralId, PART_BYTES};
 
 /// Places that are looked at behind the literals in one buffer, at most: about a second's worth.
 pub const WORK_MAX: u64 = 1 << 30;
@@ -55,7 +56,13 @@ impl Ruleset {
             executable.sections.iter().for_each(|section| self.sections.find(section.slice(member.bytes), found));
         }
         let mut look = Look { ruleset: self, member, work: WORK_MAX, enough: true, found };
-        self.literals.scan(member.bytes, |literal, at| look.hit(scratch, literal.0, at));
+        let hit = |literal: LiteralId, at| look.hit(scratch, literal.0, at);
+        if member.bytes.len() < 2 * PART_BYTES {
+            self.literals.scan(member.bytes, hit);
+        } else {
+            let threads = std::thread::available_parallelism().map_or(1, usize::from);
+            self.literals.scan_split(threads, member.bytes, hit);
+        }
         let wide = std::mem::take(&mut scratch.wide);
         wide.iter().chain(&self.swept).for_each(|needle| look.search(scratch, *needle));
         scratch.wide = wide;
