@@ -31,6 +31,11 @@ pub enum Campaign {
         /// Kills in all.
         cycles: u64,
     },
+    /// Kill -9 of the workers that open samples, under a server that scans.
+    Workers {
+        /// Kills in all.
+        cycles: u64,
+    },
     /// Power cuts on loop-mounted file systems, as many cycles as asked for on each.
     Powercut {
         /// Cuts on each file system.
@@ -84,8 +89,9 @@ pub fn run(campaign: &Campaign) -> Result<bool> {
         Campaign::Fuzz { target, seconds } => fuzz(&warden, target.as_deref(), *seconds),
         Campaign::Miri => miri(&warden),
         Campaign::Sanitizers { sanitizer } => sanitized(&warden, *sanitizer),
-        Campaign::Kills { cycles } => cycles_of(&warden, "kill", *cycles),
-        Campaign::Powercut { cycles } => cycles_of(&warden, "power_cut", *cycles),
+        Campaign::Kills { cycles } => cycles_of(&warden, "tests", "kill", *cycles),
+        Campaign::Workers { cycles } => cycles_of(&warden, "server", "worker_kills", *cycles),
+        Campaign::Powercut { cycles } => cycles_of(&warden, "tests", "power_cut", *cycles),
     }
 }
 
@@ -123,10 +129,10 @@ fn sanitized(warden: &Warden, sanitizer: Sanitizer) -> Result<bool> {
     Ok(warden.run(step.minutes(CAMPAIGN_MINUTES_MAX))?.success)
 }
 
-/// A test target of the package `tests` with another number of cycles.
-fn cycles_of(warden: &Warden, target: &str, cycles: u64) -> Result<bool> {
+/// A test target with another number of cycles.
+fn cycles_of(warden: &Warden, package: &str, target: &str, cycles: u64) -> Result<bool> {
     let step = Step::cargo()
-        .args(["test", "--profile", "ci", "--package", "tests", "--test", target, "--", "--nocapture"])
+        .args(["test", "--profile", "ci", "--package", package, "--test", target, "--", "--nocapture"])
         .env("LAZARET_CYCLES", cycles.to_string())
         .env("LAZARET_REQUIRE_ALL", "1");
     Ok(warden.run(step.minutes(CAMPAIGN_MINUTES_MAX))?.success)

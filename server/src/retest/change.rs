@@ -1,6 +1,7 @@
 //! Two packages of definitions become a change that shelves can be asked about.
 
 use crate::definitions::{Definitions as Library, NotUsable, definitions_of};
+use crate::scanning::YARA_PREFIX;
 use defcast::package::Package;
 use engine::Engine;
 use engine::catalogue::CatalogueError;
@@ -10,9 +11,6 @@ use scanner::grams::Rule;
 use scanner::retest::Delta;
 use scanner::ruleset::{CompileError, Limits};
 use std::collections::BTreeSet;
-
-/// What names of YARA rules begin with. Signatures may be called so too.
-const YARA: &str = "YARA.";
 
 /// The change that shelves are asked about, with what the catalogue says of it.
 pub struct Change {
@@ -55,13 +53,13 @@ pub fn delta(library: &Library, old: &Package, new: &Package, rule: &Rule) -> Re
     // A name is gone when neither a signature nor a rule has it.
     let rules: BTreeSet<&str> = new_rules.rules.iter().map(|rule| rule.signature.as_str()).collect();
     let signatures: BTreeSet<&str> = yara_like(&after).collect();
-    delta.doubt(|name| name.starts_with(YARA) && (rules.contains(name) || signatures.contains(name)));
+    delta.doubt(|name| name.starts_with(YARA_PREFIX) && (rules.contains(name) || signatures.contains(name)));
     Ok(delta)
 }
 
 fn yara_like(definitions: &Definitions) -> impl Iterator<Item = &str> {
     let names = definitions.signatures.iter().map(|signature: &Signature| &*signature.name);
-    names.filter(|name| name.starts_with(YARA))
+    names.filter(|name| name.starts_with(YARA_PREFIX))
 }
 
 impl Change {

@@ -12,7 +12,7 @@ use super::rescan::renewed;
 use super::shelves::contents;
 use crate::daemon::context::Context;
 use crate::definitions::Active;
-use crate::scanning::{Failure, Rules, bytes_of, scan_bytes};
+use crate::scanning::{Failure, Report, Rules, bytes_of, scan_bytes};
 use engine::catalogue::{CatalogueError, Own};
 use engine::disk::ReadFile;
 use engine::{Engine, Sample};
@@ -148,14 +148,14 @@ impl<'a> Asker<'a> {
         // What has no verdict is the control loop's, or deleted.
         let Some(before) = self.engine.catalogue().verdict(sample).map_err(Asked::Catalogue)? else { return Ok(()) };
         let matches = if held == Held::Whole {
-            self.scanned(active.detector.view(), blake3, done)?
+            self.scanned(active.detector.view(), blake3, done)?.kept(&before)
         } else {
             let mut found: Vec<(String, bool)> =
                 joined.into_iter().flatten().map(|name| (name.clone(), false)).collect();
             if held == Held::New {
-                found.extend(self.scanned(change.delta.ruleset().into(), blake3, done)?);
+                found.extend(self.scanned(change.delta.ruleset().into(), blake3, done)?.findings);
             } else if let Some(swept) = change.delta.swept() {
-                found.extend(self.scanned(swept.into(), blake3, done)?);
+                found.extend(self.scanned(swept.into(), blake3, done)?.findings);
             }
             let kept = before.findings.iter().map(|found| (found.signature.clone(), found.allowed)).collect();
             change.delta.merge(kept, found)
@@ -214,21 +214,15 @@ impl<'a> Asker<'a> {
         Ok(if unread || any(&own)? { Held::New } else { Held::Nothing })
     }
 
-    fn scanned(
-        &mut self,
-        rules: Rules<'_>,
-        blake3: &Blake3,
-        done: &mut Answered,
-    ) -> Result<Vec<(String, bool)>, Asked> {
+    fn scanned(&mut self, rules: Rules<'_>, blake3: &Blake3, done: &mut Answered) -> Result<Report, Asked> {
         let pool: std::sync::Arc<Pool> =
             self.context.cage.pool().map_err(|fault| Asked::Failed(Failure::Down(fault.to_string())))?;
         done.scanned += 1;
         // What is too large is not scanned at its arrival either.
         let Some(bytes) = bytes_of(self.engine, blake3, &self.limits).map_err(Asked::Failed)? else {
-            return Ok(Vec::new());
+            return Ok(Report::default());
         };
-        let scanned = scan_bytes(&pool, rules, &mut self.scratch, &bytes, &self.limits, |_| ());
-        scanned.map(|(report, _)| report.findings).map_err(Asked::Failed)
+        scan_bytes(&pool, rules, &mut self.scratch, &bytes, &self.limits).map_err(Asked::Failed)
     }
 }
 

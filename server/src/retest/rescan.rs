@@ -72,7 +72,7 @@ impl Rescanned {
     fn take(&mut self, sample: SampleId, before: Option<SampleVerdict>, report: Report, sequence: Sequence) {
         // What was never scanned is the control loop's.
         let Some(before) = before else { return };
-        let after = renewed(&before, report.findings, sequence);
+        let after = renewed(&before, report.kept(&before), sequence);
         self.answered.push(sample);
         self.compare(&before, &after);
         let changed = before.findings != after.findings;
@@ -126,8 +126,7 @@ pub(super) fn reports(
                     let number = next.fetch_add(1, Ordering::Relaxed);
                     let Some((_, blake3)) = samples.get(number) else { return };
                     let report = bytes_of(engine, blake3, &limits).and_then(|bytes| match bytes {
-                        Some(bytes) => scan_bytes(&pool, active.detector.view(), &mut scratch, &bytes, &limits, |_| ())
-                            .map(|(report, _)| report),
+                        Some(bytes) => scan_bytes(&pool, active.detector.view(), &mut scratch, &bytes, &limits),
                         None => Ok(Report::default()),
                     });
                     reports.lock().insert(number, report);

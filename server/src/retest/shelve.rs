@@ -3,7 +3,7 @@
 use super::shelves::Shelves;
 use super::stock::Loose;
 use crate::daemon::context::Context;
-use crate::scanning::{Failure, bytes_of};
+use crate::scanning::{Failure, bytes_of, failure, twice};
 use engine::Engine;
 use engine::catalogue::{CatalogueError, Own};
 use model::{SampleId, Sequence};
@@ -144,13 +144,13 @@ fn one(
     let Some(bytes) = bytes_of(engine, &loose.blake3, limits)?.filter(|bytes| bytes.len() >= KIND_BYTES_MIN) else {
         return Ok(Facts::default());
     };
-    let walked = pool.walk(&bytes, limits, &mut |member| {
-        builder.take(&member);
-        Flow::On
+    let facts = twice(|| {
+        let walked = pool.walk(&bytes, limits, &mut |member| {
+            builder.take(&member);
+            Flow::On
+        });
+        let facts = builder.finish();
+        walked.map(|_| facts)
     });
-    let facts = builder.finish();
-    match walked {
-        Ok(_) => Ok(facts),
-        Err(fault) => Err(Failure::Sample(fault.to_string())),
-    }
+    facts.map_err(failure)
 }

@@ -68,7 +68,7 @@ pub fn trial(
             match report {
                 Ok(report) => {
                     if let Some(before) = engine.catalogue().verdict(*sample)? {
-                        let after = renewed(&before, report.findings, active.sequence);
+                        let after = renewed(&before, report.kept(&before), active.sequence);
                         trial.take(*blake3, &before, &after);
                     }
                 }

@@ -103,7 +103,7 @@ fn work(engine: &Engine, cage: &Cage, queue: &Receiver<Job>, done: &impl Fn(Answ
 fn one(engine: &Engine, cage: &Cage, job: &Job, limits: &Limits, scratch: &mut Scratch) -> Result<Report, Failure> {
     let pool = cage.pool().map_err(|fault| Failure::Down(fault.to_string()))?;
     match bytes_of(engine, &job.blake3, limits)? {
-        Some(bytes) => Ok(scan_bytes(&pool, job.active.detector.view(), scratch, &bytes, limits, |_| ())?.0),
+        Some(bytes) => scan_bytes(&pool, job.active.detector.view(), scratch, &bytes, limits),
         None => {
             let remark = format!("not scanned: it has more than {} bytes", limits.file_bytes_max);
             Ok(Report { remarks: vec![remark], ..Report::default() })

@@ -1,10 +1,12 @@
 //! One stored sample through one ruleset.
 
 use super::detector::Rules;
+use super::yara::YARA_PREFIX;
+use engine::catalogue::SampleVerdict;
 use engine::{Engine, READ_BYTES_MAX, ReadError};
 use model::Blake3;
 use scanner::cage::{Fault, Pool};
-use scanner::file::{Flow, KIND_BYTES_MIN, Limits, Member, Outcome, TroubleKind};
+use scanner::file::{Flow, KIND_BYTES_MIN, Limits, Member, TroubleKind};
 use scanner::ruleset::Scratch;
 use scanner::scan::{Extent, Verdict};
 
@@ -18,8 +20,23 @@ pub struct Report {
     pub findings: Vec<(String, bool)>,
     /// What kept bytes from the scanner, as sentences.
     pub remarks: Vec<String>,
+    /// Some buffer could not be tried with YARA rules: what they found before may still be there.
+    pub untried: bool,
     /// Plain bytes of the sample.
     pub bytes: u64,
+}
+
+impl Report {
+    /// The findings of a new scan of a sample that had some before: those of YARA rules stay where they could not be tried.
+    pub fn kept(self, before: &SampleVerdict) -> Vec<(String, bool)> {
+        let mut findings = self.findings;
+        if self.untried {
+            let rules = before.findings.iter().filter(|found| found.signature.starts_with(YARA_PREFIX));
+            findings.extend(rules.map(|found| (found.signature.clone(), found.allowed)));
+            each_once(&mut findings);
+        }
+        findings
+    }
 }
 
 /// Why a sample has no report.
@@ -57,7 +74,7 @@ pub fn bytes_of(engine: &Engine, blake3: &Blake3, limits: &Limits) -> Result<Opt
     Ok(Some(bytes))
 }
 
-/// Scans a sample's bytes wholly. `see` is shown every buffer first.
+/// Scans a sample's bytes wholly. A worker that dies may have been ended by somebody else, so the sample has a second.
 ///
 /// # Errors
 /// See [`Failure`]; the sample is never gone here.
@@ -67,37 +84,55 @@ pub fn scan_bytes(
     scratch: &mut Scratch,
     bytes: &[u8],
     limits: &Limits,
-    mut see: impl FnMut(&Member<'_>),
-) -> Result<(Report, Outcome), Failure> {
+) -> Result<Report, Failure> {
     if bytes.len() < KIND_BYTES_MIN {
-        return Ok((Report { bytes: bytes.len() as u64, ..Report::default() }, Outcome::default()));
+        return Ok(Report { bytes: bytes.len() as u64, ..Report::default() });
     }
     let mut untried = Vec::new();
-    let verdict = rules
-        .scan(scratch, Extent::Whole, &mut untried, |take: &mut dyn FnMut(Member<'_>) -> Flow| {
-            pool.walk(bytes, limits, &mut |member| {
-                see(&member);
-                take(member)
-            })
-        })
-        .map_err(|fault| match fault {
-            Fault::Died { .. } | Fault::Overtime { .. } => Failure::Sample(fault.to_string()),
-            Fault::Busy { .. } | Fault::Start { .. } | Fault::Unconfined { .. } => Failure::Down(fault.to_string()),
-        })?;
-    let findings = findings(rules, &verdict);
+    let verdict = twice(|| {
+        untried.clear();
+        let open = |see: &mut dyn FnMut(Member<'_>) -> Flow| pool.walk(bytes, limits, see);
+        rules.scan(scratch, Extent::Whole, &mut untried, open)
+    })
+    .map_err(failure)?;
     let mut remarks = remarks(&verdict);
+    let is_untried = !untried.is_empty();
     remarks.extend(untried.into_iter().take(REMARKS_MAX));
-    Ok((Report { findings, remarks, bytes: bytes.len() as u64 }, verdict.outcome))
+    Ok(Report { findings: findings(rules, &verdict), remarks, untried: is_untried, bytes: bytes.len() as u64 })
+}
+
+/// Does something with a worker, and again with another when the first dies of it.
+///
+/// # Errors
+/// Those of the second attempt, or of a first that no second would mend.
+pub fn twice<T>(mut attempt: impl FnMut() -> Result<T, Fault>) -> Result<T, Fault> {
+    match attempt() {
+        Err(Fault::Died { .. }) => attempt(),
+        answer => answer,
+    }
+}
+
+/// What a fault of the cage means for the sample at hand.
+pub fn failure(fault: Fault) -> Failure {
+    match fault {
+        Fault::Died { .. } | Fault::Overtime { .. } => Failure::Sample(fault.to_string()),
+        Fault::Busy { .. } | Fault::Start { .. } | Fault::Unconfined { .. } => Failure::Down(fault.to_string()),
+    }
 }
 
 /// Names, each once: signatures may share one, and it counts when one of them does.
 fn findings(rules: Rules<'_>, verdict: &Verdict) -> Vec<(String, bool)> {
     let mut findings: Vec<(String, bool)> =
         verdict.matches.iter().map(|found| (rules.name(found.signature).to_owned(), found.allowed)).collect();
+    each_once(&mut findings);
+    findings
+}
+
+/// Names ascend, and one that counts once counts.
+fn each_once(findings: &mut Vec<(String, bool)>) {
     // A match that counts sorts before one of the same name that does not.
     findings.sort_unstable();
     findings.dedup_by(|next, kept| next.0 == kept.0);
-    findings
 }
 
 fn remarks(verdict: &Verdict) -> Vec<String> {

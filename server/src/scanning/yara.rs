@@ -1,10 +1,14 @@
 //! YARA rules beside a ruleset: tried in workers of their own on every raw buffer.
 
+use super::sample::twice;
 use cage::{Fault, Settings};
 use scanner::file::{Form, Member};
 use std::path::Path;
 use yara::limits::SCAN_TIME;
 use yara::{Pool, Report, Source, StartError};
+
+/// What names of YARA rules begin with. Signatures may be called so too.
+pub const YARA_PREFIX: &str = "YARA.";
 
 /// Rules, and the number of the first one.
 pub struct YaraRules {
@@ -49,7 +53,7 @@ impl YaraRules {
         if member.form != Form::Raw || self.pool.report().rules.is_empty() {
             return Ok(true);
         }
-        let holds = self.pool.scan(member.bytes, SCAN_TIME)?;
+        let holds = twice(|| self.pool.scan(member.bytes, SCAN_TIME))?;
         holds.rules.iter().for_each(|rule| found(self.first + rule));
         Ok(holds.is_whole)
     }
