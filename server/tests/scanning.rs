@@ -338,6 +338,50 @@ fn new_definitions_are_asked_of_shelves_and_samples_are_left_alone() {
 }
 
 #[test]
+fn samples_that_fill_no_shelf_are_asked_from_small_ones_which_become_one() {
+    let mut server = scanning(small_shelves);
+    let shelves_told =
+        |server: &support::Server| server.get("/v1/retests").json()["shelves"].as_u64().expect("a count");
+    let mut ndb = finds("Test.Wolf", "a wolf in the text");
+    server.install_ndb(1, &ndb);
+    // One shelf, so that its rule is known; what is scanned from then on leaves its facts.
+    let mut number = 0;
+    let mut store = |server: &support::Server, count: u64, text: &str| {
+        let items: Vec<u64> = (0..count).map(|_| (number += 1, server.store(&filled(number, text))).1).collect();
+        items.into_iter().for_each(|item| _ = server.item_when(item, "Held"));
+    };
+    store(&server, 22, "nothing in the text");
+    shelves(&server, 1);
+    let mut stored = 22;
+    for round in 2..=24_u64 {
+        let text = blake3::hash(&round.to_le_bytes()).to_string();
+        store(&server, 3, &text);
+        stored += 3;
+        ndb += &finds(&format!("Test.{round}"), &text);
+        server.install_ndb(round, &ndb);
+        let delta = server.retested(round);
+        assert_eq!((&delta["newly_detected"], &delta["answered"]), (&json!(3), &json!(stored)), "{delta}");
+        assert!(delta["scanned"].as_u64() < Some(12), "hardly more than what is found is read: {delta}");
+        // 23 rounds leave a shelf each; before there are 17 small ones they become one.
+        server.eventually("few shelves", || (shelves_told(&server) <= 17).then_some(()));
+    }
+    full_finds_nothing_more(&server);
+
+    // What the shelves hold survives a restart; facts that were only in memory cost a scan.
+    store(&server, 3, "a bear in the text");
+    server.daemon.take().expect("it runs").stop().expect("it stops");
+    let data = server.data.path().join("data");
+    let daemon = again_with(&data, small_shelves);
+    server.http = daemon.http();
+    server.daemon = Some(daemon);
+    ndb += &finds("Test.Bear", "a bear in the text");
+    server.install_ndb(25, &ndb);
+    let delta = server.retested(25);
+    assert_eq!((&delta["newly_detected"], &delta["answered"]), (&json!(3), &json!(stored + 3)), "{delta}");
+    full_finds_nothing_more(&server);
+}
+
+#[test]
 fn new_yara_rules_are_asked_of_shelves_too() {
     let server = scanning(small_shelves);
     let wolf = finds("Test.Wolf", "a wolf in the text");

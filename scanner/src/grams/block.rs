@@ -1,6 +1,7 @@
 //! The set of grams of one block, as a worker takes it while the plain bytes are in memory.
 
 use super::rule::Rule;
+use std::ops::Deref;
 
 /// Plain bytes of a block (`docs/format.md`: a sample is stored in blocks of this size).
 pub const BLOCK_BYTES: usize = 64 << 10;
@@ -64,18 +65,18 @@ pub(super) fn id(hash: u64, id_bits: u32) -> u32 {
     (hash >> (64 - id_bits)) as u32
 }
 
-/// Takes the grams of blocks; one a worker, its scratch (128 KiB) is used again.
+/// Takes the grams of blocks by a rule, borrowed or shared; one a worker, its scratch (128 KiB) is used again.
 #[derive(Debug)]
-pub struct Filler<'r> {
-    rule: &'r Rule,
+pub struct Filler<R> {
+    rule: R,
     seen: Vec<u64>,
     distances: Vec<u8>,
 }
 
-impl<'r> Filler<'r> {
+impl<R: Deref<Target = Rule>> Filler<R> {
     /// A filler for blocks that will be asked for by this rule.
     #[must_use]
-    pub fn new(rule: &'r Rule) -> Self {
+    pub fn new(rule: R) -> Self {
         Self { rule, seen: vec![0; 1 << (ID_BITS_MAX - 6)], distances: Vec::with_capacity(BLOCK_BYTES) }
     }
 

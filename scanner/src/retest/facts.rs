@@ -3,6 +3,7 @@
 use super::digests::FileFact;
 use crate::file::{Digests, Form, Kind, Member};
 use crate::grams::{BlockGrams, Filler, Rule};
+use std::ops::Deref;
 
 /// A block that is stored as it is: its number in the sample. Any other buffer's carries this mark.
 pub(super) const WITHIN: u32 = 1 << 31;
@@ -30,15 +31,15 @@ impl Facts {
 
 /// Collects facts while a sample is walked; its scratch is used again for the next.
 #[derive(Debug)]
-pub struct FactsBuilder<'r> {
-    filler: Filler<'r>,
+pub struct FactsBuilder<R> {
+    filler: Filler<R>,
     facts: Facts,
 }
 
-impl<'r> FactsBuilder<'r> {
+impl<R: Deref<Target = Rule>> FactsBuilder<R> {
     /// A builder whose grams are asked for by this rule.
     #[must_use]
-    pub fn new(rule: &'r Rule) -> Self {
+    pub fn new(rule: R) -> Self {
         Self { filler: Filler::new(rule), facts: Facts::default() }
     }
 

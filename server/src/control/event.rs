@@ -58,10 +58,11 @@ impl Control {
     pub fn start(context: &Arc<Context>, engine: &Engine) -> std::io::Result<Self> {
         let (events, queue) = bounded(EVENTS_MAX);
         let answers = events.clone();
-        let scanners = crate::scanning::Scanners::start(engine, &context.cage, move |answer| {
-            // The loop outlives the scanners, so it is there to take it.
-            let _ = answers.send(Event::Scanned(answer));
-        })?;
+        let scanners =
+            crate::scanning::Scanners::start(engine, &context.cage, context.retests.larder(), move |answer| {
+                // The loop outlives the scanners, so it is there to take it.
+                let _ = answers.send(Event::Scanned(answer));
+            })?;
         let owner = Owner::new(Arc::clone(context), engine.clone(), scanners, queue);
         let thread = std::thread::Builder::new().name("control".to_owned()).spawn(move || owner.run())?;
         Ok(Self { events, thread: Some(thread) })

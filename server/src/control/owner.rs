@@ -12,6 +12,7 @@ use engine::Engine;
 use engine::catalogue::{CatalogueError, Found, Note, NoteKind, Own, SampleVerdict};
 use model::lifecycle::Cause;
 use model::{Blake3, ItemId, SampleId, Sequence, Status, Timestamp};
+use scanner::retest::Facts;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -44,7 +45,7 @@ pub(super) struct Owner {
     changes: Vec<Own>,
     moved: Vec<Moved>,
     /// Samples whose first verdict is among the changes.
-    scanned: Vec<(SampleId, Loose)>,
+    scanned: Vec<(SampleId, Loose, Option<Box<Facts>>)>,
     /// Quarantined items up to here were looked at in this pass.
     cursor: ItemId,
     /// The catalogue's watermark when the last pass over the Quarantined began.
@@ -168,7 +169,7 @@ impl Owner {
         let findings = report.findings.into_iter().map(|(signature, allowed)| Found { signature, allowed, sequence });
         let verdict = SampleVerdict { sample, sequence, findings: findings.collect() };
         self.changes.push(Own::Verdict(verdict.clone()));
-        self.scanned.push((sample, Loose { blake3, raw_bytes: report.bytes, sequence }));
+        self.scanned.push((sample, Loose { blake3, raw_bytes: report.bytes, sequence }, report.facts));
         let now = clock::now();
         for item in waiting {
             self.item(*item, &verdict, now);
@@ -223,8 +224,8 @@ impl Owner {
                 Err(error) => return Err(error),
             }
         }
-        for (sample, loose) in self.scanned.drain(..) {
-            self.context.retests.scanned(sample, loose);
+        for (sample, loose, facts) in self.scanned.drain(..) {
+            self.context.retests.scanned(sample, loose, facts);
         }
         self.context.events.moved(&std::mem::take(&mut self.moved));
         Ok(())

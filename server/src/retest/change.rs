@@ -41,7 +41,13 @@ pub enum NotAsked {
 /// # Errors
 /// See [`NotAsked`].
 pub fn delta(library: &Library, old: &Package, new: &Package, rule: &Rule) -> Result<Delta, NotAsked> {
-    let (before, after) = (definitions_of(old)?, definitions_of(new)?);
+    let (before, after) = std::thread::scope(|scope| {
+        let before = scope.spawn(|| definitions_of(old));
+        let after = definitions_of(new);
+        // It panics where loading panics, and then this thread has too.
+        (before.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), after)
+    });
+    let (before, after) = (before?, after?);
     let mut delta = Delta::between(&before, &after, rule, Limits::default())?;
     let (old_rules, new_rules) = library.yara_reports(old, new)?;
     let change = yara::Change::between(&old_rules, &new_rules);

@@ -222,7 +222,7 @@ impl<'a> Asker<'a> {
         let Some(bytes) = bytes_of(self.engine, blake3, &self.limits).map_err(Asked::Failed)? else {
             return Ok(Report::default());
         };
-        scan_bytes(&pool, rules, &mut self.scratch, &bytes, &self.limits).map_err(Asked::Failed)
+        scan_bytes(&pool, rules, &mut self.scratch, &bytes, &self.limits, None).map_err(Asked::Failed)
     }
 }
 

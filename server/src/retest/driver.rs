@@ -19,6 +19,12 @@ use std::time::{Duration, Instant};
 
 /// Samples scanned between two looks at whether to pause, stop or give way to newer definitions.
 pub(super) const PIECE_SAMPLES: usize = 256;
+/// The same for samples that are small: no piece has more plain bytes than [`PIECE_BYTES`] and one sample.
+const PIECE_SAMPLES_MAX: usize = 2048;
+/// A second of scanning.
+const PIECE_BYTES: u64 = 64 << 20;
+/// How often the place of a full re-test is written down: what a kill makes it do again.
+const SAVE_EVERY: Duration = Duration::from_secs(1);
 /// How long the driver waits when there is nothing to do, or nothing can be done.
 const IDLE: Duration = Duration::from_secs(1);
 /// How often progress is told.
@@ -118,7 +124,10 @@ impl Work {
             stock.lock().shelved(number, marks.get(&number).copied().unwrap_or_default(), samples);
         };
         match Shelves::open(&self.engine, &self.context.data, &mut take) {
-            Ok(shelves) => self.shelves = Some(shelves),
+            Ok(shelves) => {
+                shelves.rule().into_iter().for_each(|rule| self.context.retests.larder().set_rule(rule));
+                self.shelves = Some(shelves);
+            }
             Err(error) => {
                 tracing::error!(%error, "the directory of shelves cannot be used: re-tests read every sample")
             }
@@ -140,6 +149,7 @@ impl Work {
     fn round(&mut self, active: &Arc<Active>) -> Result<(), CatalogueError> {
         let Some(extent) = self.take_up(active) else {
             self.thin()?;
+            self.merge(active)?;
             return self.shelve(active);
         };
         let began = Instant::now();
@@ -186,12 +196,21 @@ impl Work {
     }
 
     fn full(&mut self, active: &Arc<Active>) -> Result<End, CatalogueError> {
+        let mut saved = Instant::now();
         loop {
             if let Some(end) = self.interrupted(active) {
                 return Ok(end);
             }
             let after = self.retests().book.lock().running().map_or(0, |retest| retest.cursor);
-            let rows = self.engine.catalogue().samples_after(SampleId(after), PIECE_SAMPLES)?;
+            let mut rows = self.engine.catalogue().samples_after(SampleId(after), PIECE_SAMPLES_MAX)?;
+            let mut bytes = 0;
+            let whole = rows.iter().take_while(|row| {
+                let fits = bytes < PIECE_BYTES;
+                bytes += row.raw.0;
+                fits
+            });
+            let whole = whole.count();
+            rows.truncate(whole);
             let Some(last) = rows.last() else { break };
             let cursor = last.sample.0;
             // What was never scanned is the control loop's.
@@ -205,7 +224,10 @@ impl Work {
             if let Some(retest) = book.running() {
                 retest.cursor = cursor;
             }
-            book.save();
+            if saved.elapsed() >= SAVE_EVERY {
+                saved = Instant::now();
+                book.save();
+            }
         }
         let numbers: Vec<u64> = self.retests().stock.lock().shelves().collect();
         self.mark(active, &numbers)?;
@@ -213,6 +235,7 @@ impl Work {
     }
 
     fn delta(&mut self, active: &Arc<Active>) -> Result<End, CatalogueError> {
+        self.shelve_behind(active)?;
         match self.ask_shelves(active)? {
             End::Done => self.rescan_loose(active),
             end => Ok(end),

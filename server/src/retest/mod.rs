@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! verdict  -> Stock      stock     which samples were scanned, with which set, on which shelf
-//! samples  -> shelf      shelve    what a delta asks instead of the samples, stored by `shelves`, begun by `keeping`
+//! samples  -> Facts      larder    what their first scan saw of them, until they are on a shelf
+//! Facts    -> shelf      shelve    what a delta asks instead of the samples, stored by `shelves`, begun by `keeping`
 //! old, new -> Change     change    what is new, what is gone, and who had it
 //! Change   -> answers    delta     one shelf asked, candidates read, the rest left alone
 //! shelves  -> answers    asking    all that are behind, on every processor
@@ -21,6 +22,7 @@ mod change;
 mod delta;
 mod driver;
 mod keeping;
+mod larder;
 mod rescan;
 mod shelve;
 mod shelves;
@@ -29,6 +31,7 @@ mod trial;
 
 pub use book::{Extent, Retest, State};
 pub use driver::Driver;
+pub use larder::Larder;
 pub use stock::{Loose, Stock};
 pub use trial::{Trial, trial};
 
@@ -37,14 +40,17 @@ use book::Book;
 use engine::catalogue::SampleVerdict;
 use model::SampleId;
 use parking_lot::{Condvar, Mutex};
+use scanner::retest::Facts;
 use serde_json::{Value, json};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What the daemon knows of re-tests; shared by the driver, the control loop and the doors.
 pub struct Retests {
     book: Mutex<Book>,
     stock: Mutex<Stock>,
+    larder: Arc<Larder>,
     told: Mutex<Told>,
     wake: Condvar,
 }
@@ -62,6 +68,7 @@ impl Retests {
         Self {
             book: Mutex::new(Book::open(&data.join("retests.json"))),
             stock: Mutex::default(),
+            larder: Arc::default(),
             told: Mutex::default(),
             wake: Condvar::new(),
         }
@@ -73,8 +80,15 @@ impl Retests {
     }
 
     /// A sample was scanned for the first time, and its verdict is durable.
-    pub fn scanned(&self, sample: SampleId, loose: Loose) {
-        self.stock.lock().scanned(sample, loose);
+    pub fn scanned(&self, sample: SampleId, loose: Loose, facts: Option<Box<Facts>>) {
+        if let (true, Some(facts)) = (self.stock.lock().scanned(sample, loose), facts) {
+            self.larder.keep(sample, *facts);
+        }
+    }
+
+    /// Where facts of scanned samples wait for their shelf.
+    pub fn larder(&self) -> &Arc<Larder> {
+        &self.larder
     }
 
     /// Definitions changed, or somebody wants something.

@@ -126,7 +126,7 @@ pub(super) fn reports(
                     let number = next.fetch_add(1, Ordering::Relaxed);
                     let Some((_, blake3)) = samples.get(number) else { return };
                     let report = bytes_of(engine, blake3, &limits).and_then(|bytes| match bytes {
-                        Some(bytes) => scan_bytes(&pool, active.detector.view(), &mut scratch, &bytes, &limits),
+                        Some(bytes) => scan_bytes(&pool, active.detector.view(), &mut scratch, &bytes, &limits, None),
                         None => Ok(Report::default()),
                     });
                     reports.lock().insert(number, report);

@@ -1,9 +1,9 @@
-//! Loose samples put on a shelf: read once more, off everybody's way, for what later deltas ask instead of them.
+//! Loose samples put on a shelf: what later deltas ask instead of them.
 
 use super::shelves::Shelves;
 use super::stock::Loose;
 use crate::daemon::context::Context;
-use crate::scanning::{Failure, bytes_of, failure, twice};
+use crate::scanning::{Collector, Failure, bytes_of, failure, twice};
 use engine::Engine;
 use engine::catalogue::{CatalogueError, Own};
 use model::{SampleId, Sequence};
@@ -11,8 +11,9 @@ use parking_lot::Mutex;
 use scanner::cage::Pool;
 use scanner::file::{Flow, KIND_BYTES_MIN, Limits};
 use scanner::grams::{BLOCK_BYTES, Filter, Policy, Rule};
-use scanner::retest::{Facts, FactsBuilder, ShelfBuilder};
+use scanner::retest::{Facts, ShelfBuilder};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Samples of a shelf, however small they are.
@@ -41,7 +42,8 @@ pub enum Shelved {
     NotNow,
 }
 
-/// Puts samples on one shelf. `samples` ascend. Blocks.
+/// Puts samples on one shelf, made of the facts that the larder has of them; the others are read again. `samples` ascend.
+/// Blocks.
 ///
 /// # Errors
 /// The catalogue cannot be written.
@@ -56,14 +58,17 @@ pub fn shelve(
     let rule = match known {
         Some(rule) => rule,
         None => match shelves.set_rule(learned(engine, samples)) {
-            Ok(rule) => rule,
+            Ok(rule) => {
+                context.retests.larder().set_rule(&rule);
+                rule
+            }
             Err(error) => {
                 tracing::warn!(%error, "the rule of the shelves cannot be written");
                 return Ok(Shelved::NotNow);
             }
         },
     };
-    let facts = facts(engine, &pool, &rule, samples);
+    let facts = facts(context, engine, &pool, &rule, samples);
     let policy = Policy { bits_per_kib: context.shelf_options.index_bits_per_kib, filter: Filter::Bitmap };
     let mut builder = ShelfBuilder::new(&rule, policy);
     let (mut on_it, mut gone, mut faulty) = (Vec::new(), Vec::new(), Vec::new());
@@ -78,7 +83,8 @@ pub fn shelve(
             Err(Failure::Down(_)) => return Ok(Shelved::NotNow),
         }
     }
-    let number = match shelves.put(engine, &builder.finish()) {
+    let plain_bytes = builder.plain_bytes();
+    let number = match shelves.put(engine, &builder.finish(), plain_bytes) {
         Ok(Some(number)) => number,
         Ok(None) => return Ok(Shelved::NotNow),
         Err(error) => {
@@ -111,8 +117,15 @@ fn learned(engine: &Engine, samples: &[(SampleId, Loose)]) -> Rule {
     Rule::learn(&blocks, shortest, longest, common_per_mille)
 }
 
-/// The facts of each sample, in their order, collected on every processor.
-fn facts(engine: &Engine, pool: &Pool, rule: &Rule, samples: &[(SampleId, Loose)]) -> Vec<Result<Facts, Failure>> {
+/// The facts of each sample, in their order; those that nobody has are collected on every processor.
+fn facts(
+    context: &Context,
+    engine: &Engine,
+    pool: &Pool,
+    rule: &Arc<Rule>,
+    samples: &[(SampleId, Loose)],
+) -> Vec<Result<Facts, Failure>> {
+    let larder = context.retests.larder();
     let next = AtomicUsize::new(0);
     let found = Mutex::new(BTreeMap::new());
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(samples.len());
@@ -120,11 +133,14 @@ fn facts(engine: &Engine, pool: &Pool, rule: &Rule, samples: &[(SampleId, Loose)
         for _ in 0..threads {
             scope.spawn(|| {
                 engine::run_in_background();
-                let (limits, mut builder) = (Limits::default(), FactsBuilder::new(rule));
+                let (limits, mut builder) = (Limits::default(), Collector::new(Arc::clone(rule)));
                 loop {
                     let number = next.fetch_add(1, Ordering::Relaxed);
-                    let Some((_, loose)) = samples.get(number) else { return };
-                    let facts = one(engine, pool, loose, &limits, &mut builder);
+                    let Some((sample, loose)) = samples.get(number) else { return };
+                    let facts = match larder.take(*sample) {
+                        Some(facts) => Ok(facts),
+                        None => one(engine, pool, loose, &limits, &mut builder),
+                    };
                     found.lock().insert(number, facts);
                 }
             });
@@ -138,7 +154,7 @@ fn one(
     pool: &Pool,
     loose: &Loose,
     limits: &Limits,
-    builder: &mut FactsBuilder<'_>,
+    builder: &mut Collector,
 ) -> Result<Facts, Failure> {
     // What is too large, or too small for a kind, is not scanned either.
     let Some(bytes) = bytes_of(engine, &loose.blake3, limits)?.filter(|bytes| bytes.len() >= KIND_BYTES_MIN) else {

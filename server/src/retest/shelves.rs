@@ -7,11 +7,11 @@
 
 use engine::Engine;
 use engine::disk::{Disk, ReadFile, ReadMode};
-use model::SampleId;
+use model::{Blake3, SampleId};
 use scanner::grams::Rule;
 use scanner::retest::Shelf;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -22,7 +22,13 @@ pub struct Shelves {
     disk: Arc<dyn Disk>,
     read: ReadMode,
     rule: Option<Arc<Rule>>,
-    open: BTreeMap<u64, Arc<dyn ReadFile>>,
+    open: BTreeMap<u64, Kept>,
+}
+
+/// A shelf in use.
+struct Kept {
+    file: Arc<dyn ReadFile>,
+    plain_bytes: u64,
 }
 
 impl Shelves {
@@ -37,11 +43,12 @@ impl Shelves {
         shelves.rule = shelves.read_rule();
         let names = shelves.disk.list(&shelves.dir)?;
         let numbers = names.iter().filter_map(|name| name.strip_suffix(".shelf")?.parse::<u64>().ok());
-        for number in numbers {
+        // Ascending: a sample on two of them, after a kill, belongs to the newer.
+        for number in numbers.collect::<BTreeSet<u64>>() {
             match shelves.samples_of(number) {
-                Ok((file, samples)) => {
-                    engine.restore_derived(file.bytes());
-                    shelves.open.insert(number, file);
+                Ok((kept, samples)) => {
+                    engine.restore_derived(kept.file.bytes());
+                    shelves.open.insert(number, kept);
                     take(number, samples);
                 }
                 Err(why) => {
@@ -64,15 +71,16 @@ impl Shelves {
         }
     }
 
-    fn samples_of(&self, number: u64) -> Result<(Arc<dyn ReadFile>, Vec<SampleId>), String> {
+    fn samples_of(&self, number: u64) -> Result<(Kept, Vec<SampleId>), String> {
         let rule = self.rule.as_deref().ok_or("there is no rule")?;
         let file = self.disk.open(&self.path(number), self.read).map_err(|error| error.to_string())?;
         let bytes = contents(&*file).map_err(|error| error.to_string())?;
         let shelf = Shelf::open(&bytes, rule).map_err(|error| error.to_string())?;
         shelf.verify().map_err(|error| error.to_string())?;
         let samples = shelf.samples().map(|(id, _)| SampleId(id)).collect();
+        let plain_bytes = shelf.plain_bytes();
         drop(bytes);
-        Ok((file, samples))
+        Ok((Kept { file, plain_bytes }, samples))
     }
 
     /// The rule by which shelves are made and asked, if one was learned.
@@ -91,11 +99,11 @@ impl Shelves {
         Ok(rule)
     }
 
-    /// Writes a shelf under a new number; `None` when the quota has no room for it.
+    /// Writes a shelf, of so many plain bytes, under a new number; `None` when the quota has no room for it.
     ///
     /// # Errors
     /// It cannot be written.
-    pub fn put(&mut self, engine: &Engine, bytes: &[u8]) -> io::Result<Option<u64>> {
+    pub fn put(&mut self, engine: &Engine, bytes: &[u8], plain_bytes: u64) -> io::Result<Option<u64>> {
         if !engine.charge_derived(bytes.len() as u64) {
             return Ok(None);
         }
@@ -104,7 +112,7 @@ impl Shelves {
         let written = self.disk.write_small(&path, bytes).and_then(|()| self.disk.open(&path, self.read));
         match written {
             Ok(file) => {
-                self.open.insert(number, file);
+                self.open.insert(number, Kept { file, plain_bytes });
                 Ok(Some(number))
             }
             Err(error) => {
@@ -120,23 +128,34 @@ impl Shelves {
     /// The disk said no.
     pub fn remove(&mut self, engine: &Engine, number: u64) -> io::Result<()> {
         self.disk.unlink(&self.path(number))?;
-        if let Some(file) = self.open.remove(&number) {
-            engine.release_derived(file.bytes());
+        if let Some(kept) = self.open.remove(&number) {
+            engine.release_derived(kept.file.bytes());
         }
         Ok(())
     }
 
     /// The next shelf after a number, with its samples.
     pub fn next_after(&self, number: u64) -> Option<(u64, Vec<SampleId>)> {
-        let (next, file) = self.open.range(number + 1..).next()?;
-        let bytes = contents(&**file).ok()?;
+        let (next, _) = self.open.range(number + 1..).next()?;
+        Some((*next, self.samples(*next)?.into_iter().map(|(sample, _)| sample).collect()))
+    }
+
+    /// The samples on a shelf, with their addresses, ascending.
+    pub fn samples(&self, number: u64) -> Option<Vec<(SampleId, Blake3)>> {
+        let bytes = contents(&*self.open.get(&number)?.file).ok()?;
         let shelf = Shelf::open(&bytes, self.rule.as_deref()?).ok()?;
-        Some((*next, shelf.samples().map(|(id, _)| SampleId(id)).collect()))
+        Some(shelf.samples().map(|(id, blake3)| (SampleId(id), Blake3(blake3))).collect())
+    }
+
+    /// Shelves of fewer plain bytes than this, with their plain bytes.
+    pub fn smaller_than(&self, plain_bytes: u64) -> impl Iterator<Item = (u64, u64)> {
+        let small = move |kept: &&Kept| kept.plain_bytes < plain_bytes;
+        self.open.iter().filter(move |(_, kept)| small(kept)).map(|(number, kept)| (*number, kept.plain_bytes))
     }
 
     /// The file of a shelf.
     pub fn file(&self, number: u64) -> Option<Arc<dyn ReadFile>> {
-        self.open.get(&number).cloned()
+        self.open.get(&number).map(|kept| Arc::clone(&kept.file))
     }
 
     fn path(&self, number: u64) -> PathBuf {

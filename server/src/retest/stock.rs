@@ -28,11 +28,13 @@ pub struct Stock {
 }
 
 impl Stock {
-    /// A loose sample was scanned; of a shelved one only its verdict is newer.
-    pub fn scanned(&mut self, sample: SampleId, loose: Loose) {
-        if !self.shelf_of.contains_key(&sample) {
+    /// A loose sample was scanned, and that is answered with true; of a shelved one only its verdict is newer.
+    pub fn scanned(&mut self, sample: SampleId, loose: Loose) -> bool {
+        let is_loose = !self.shelf_of.contains_key(&sample);
+        if is_loose {
             self.loose.insert(sample, loose);
         }
+        is_loose
     }
 
     /// A loose sample was answered for a set.

@@ -22,5 +22,5 @@ pub use cage::Cage;
 pub use detector::{Detector, Rules};
 pub use pool::{Answer, IN_FLIGHT_MAX, Job, Scanners};
 pub use repair::{NotRepaired, Repaired, repair};
-pub use sample::{Failure, Report, bytes_of, failure, scan_bytes, twice};
+pub use sample::{Collector, Failure, Report, bytes_of, failure, scan_bytes, twice};
 pub use yara::{YARA_PREFIX, YaraRules, is_yara};

@@ -1,8 +1,9 @@
 //! The threads that scan.
 
 use super::cage::Cage;
-use super::sample::{Failure, Report, bytes_of, scan_bytes};
+use super::sample::{Collector, Failure, Report, bytes_of, scan_bytes};
 use crate::definitions::Active;
+use crate::retest::Larder;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use engine::Engine;
 use model::{Blake3, SampleId, Sequence};
@@ -55,13 +56,15 @@ impl Scanners {
     pub fn start(
         engine: &Engine,
         cage: &Arc<Cage>,
+        larder: &Arc<Larder>,
         done: impl Fn(Answer) + Clone + Send + 'static,
     ) -> std::io::Result<Self> {
         let (jobs, queue) = bounded::<Job>(IN_FLIGHT_MAX);
         let mut threads = Vec::new();
         for number in 0..std::thread::available_parallelism().map_or(1, usize::from) {
-            let (engine, cage, queue, done) = (engine.clone(), Arc::clone(cage), queue.clone(), done.clone());
-            let work = move || work(&engine, &cage, &queue, &done);
+            let (engine, cage, larder) = (engine.clone(), Arc::clone(cage), Arc::clone(larder));
+            let (queue, done) = (queue.clone(), done.clone());
+            let work = move || work(&engine, &cage, &larder, &queue, &done);
             threads.push(std::thread::Builder::new().name(format!("scan-{number}")).spawn(work)?);
         }
         Ok(Self { jobs: Some(jobs), threads })
@@ -83,13 +86,18 @@ impl Drop for Scanners {
     }
 }
 
-fn work(engine: &Engine, cage: &Cage, queue: &Receiver<Job>, done: &impl Fn(Answer)) {
+fn work(engine: &Engine, cage: &Cage, larder: &Larder, queue: &Receiver<Job>, done: &impl Fn(Answer)) {
     engine::run_in_background();
-    let limits = Limits::default();
     let mut scratch = Scratch::default();
+    let mut builder: Option<Collector> = None;
     while let Ok(job) = queue.recv() {
         let began = Instant::now();
-        let result = one(engine, cage, &job, &limits, &mut scratch);
+        let rule = larder.rule();
+        if builder.is_none() {
+            builder = rule.map(|rule| Collector::new(Arc::clone(rule)));
+        }
+        let builder = builder.as_mut().filter(|_| rule.is_some());
+        let result = one(engine, cage, &job, &mut scratch, builder);
         done(Answer {
             sample: job.sample,
             blake3: job.blake3,
@@ -100,13 +108,20 @@ fn work(engine: &Engine, cage: &Cage, queue: &Receiver<Job>, done: &impl Fn(Answ
     }
 }
 
-fn one(engine: &Engine, cage: &Cage, job: &Job, limits: &Limits, scratch: &mut Scratch) -> Result<Report, Failure> {
+fn one(
+    engine: &Engine,
+    cage: &Cage,
+    job: &Job,
+    scratch: &mut Scratch,
+    builder: Option<&mut Collector>,
+) -> Result<Report, Failure> {
+    let limits = &Limits::default();
     let pool = cage.pool().map_err(|fault| Failure::Down(fault.to_string()))?;
     match bytes_of(engine, &job.blake3, limits)? {
-        Some(bytes) => scan_bytes(&pool, job.active.detector.view(), scratch, &bytes, limits),
+        Some(bytes) => scan_bytes(&pool, job.active.detector.view(), scratch, &bytes, limits, builder),
         None => {
             let remark = format!("not scanned: it has more than {} bytes", limits.file_bytes_max);
-            Ok(Report { remarks: vec![remark], ..Report::default() })
+            Ok(Report { remarks: vec![remark], facts: builder.map(|_| Box::default()), ..Report::default() })
         }
     }
 }

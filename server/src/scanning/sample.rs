@@ -7,14 +7,17 @@ use engine::{Engine, READ_BYTES_MAX, ReadError};
 use model::Blake3;
 use scanner::cage::{Fault, Pool};
 use scanner::file::{Flow, KIND_BYTES_MIN, Limits, Member, TroubleKind};
+use scanner::grams::Rule;
+use scanner::retest::{Facts, FactsBuilder};
 use scanner::ruleset::Scratch;
 use scanner::scan::{Extent, Verdict};
+use std::sync::Arc;
 
 /// Remarks kept of one sample.
 const REMARKS_MAX: usize = 8;
 
 /// What a scan found.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub struct Report {
     /// Every match by name, each once; `true` where an allowance keeps it from counting.
     pub findings: Vec<(String, bool)>,
@@ -24,6 +27,8 @@ pub struct Report {
     pub untried: bool,
     /// Plain bytes of the sample.
     pub bytes: u64,
+    /// What later definitions ask of it, where it was collected.
+    pub facts: Option<Box<Facts>>,
 }
 
 impl Report {
@@ -38,6 +43,9 @@ impl Report {
         findings
     }
 }
+
+/// Collects facts of samples by the rule of the shelves.
+pub type Collector = FactsBuilder<Arc<Rule>>;
 
 /// Why a sample has no report.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,7 +82,8 @@ pub fn bytes_of(engine: &Engine, blake3: &Blake3, limits: &Limits) -> Result<Opt
     Ok(Some(bytes))
 }
 
-/// Scans a sample's bytes wholly. A worker that dies may have been ended by somebody else, so the sample has a second.
+/// Scans a sample's bytes wholly, and collects facts of it where there is a builder. A worker that dies may have been ended by
+/// somebody else, so the sample has a second.
 ///
 /// # Errors
 /// See [`Failure`]; the sample is never gone here.
@@ -84,21 +93,32 @@ pub fn scan_bytes(
     scratch: &mut Scratch,
     bytes: &[u8],
     limits: &Limits,
+    mut builder: Option<&mut Collector>,
 ) -> Result<Report, Failure> {
     if bytes.len() < KIND_BYTES_MIN {
-        return Ok(Report { bytes: bytes.len() as u64, ..Report::default() });
+        let facts = builder.map(|_| Box::default());
+        return Ok(Report { bytes: bytes.len() as u64, facts, ..Report::default() });
     }
     let mut untried = Vec::new();
     let verdict = twice(|| {
         untried.clear();
-        let open = |see: &mut dyn FnMut(Member<'_>) -> Flow| pool.walk(bytes, limits, see);
-        rules.scan(scratch, Extent::Whole, &mut untried, open)
+        // What a first attempt has left is dropped.
+        builder.as_mut().map(|builder| builder.finish());
+        rules.scan(scratch, Extent::Whole, &mut untried, |see: &mut dyn FnMut(Member<'_>) -> Flow| {
+            pool.walk(bytes, limits, &mut |member| {
+                if let Some(builder) = &mut builder {
+                    builder.take(&member);
+                }
+                see(member)
+            })
+        })
     })
     .map_err(failure)?;
+    let facts = builder.map(|builder| Box::new(builder.finish()));
     let mut remarks = remarks(&verdict);
     let is_untried = !untried.is_empty();
     remarks.extend(untried.into_iter().take(REMARKS_MAX));
-    Ok(Report { findings: findings(rules, &verdict), remarks, untried: is_untried, bytes: bytes.len() as u64 })
+    Ok(Report { findings: findings(rules, &verdict), remarks, untried: is_untried, bytes: bytes.len() as u64, facts })
 }
 
 /// Does something with a worker, and again with another when the first dies of it.
