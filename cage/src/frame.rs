@@ -11,6 +11,8 @@ use serde::{Serialize, de::DeserializeOwned};
 /// Bytes of a head: a path of 17 names, 2048 sections, 1024 keys fit well.
 const HEAD_BYTES_MAX: u32 = 1 << 20;
 
+/// Bytes that are sent in one call, and that memory is taken for before they come.
+const TOGETHER_BYTES_MAX: usize = 64 << 10;
 /// Kinds below this are the cage's own: a job's kinds begin here.
 pub const FIRST_KIND: u8 = 3;
 /// To the worker, first and once: [`crate::Bounds`].
@@ -22,9 +24,9 @@ pub(crate) const HELLO: u8 = 2;
 pub struct Frame {
     /// What it is.
     pub kind: u8,
-    head: Vec<u8>,
-    /// Its bytes.
-    pub body: Vec<u8>,
+    /// Head and body.
+    bytes: Vec<u8>,
+    head_bytes: usize,
 }
 
 impl Frame {
@@ -33,7 +35,13 @@ impl Frame {
     /// # Errors
     /// `InvalidData`: it is something else.
     pub fn head<T: DeserializeOwned>(&self) -> io::Result<T> {
-        serde_json::from_slice(&self.head).map_err(|cause| io::Error::new(io::ErrorKind::InvalidData, cause))
+        serde_json::from_slice(&self.bytes[..self.head_bytes])
+            .map_err(|cause| io::Error::new(io::ErrorKind::InvalidData, cause))
+    }
+
+    /// Its bytes.
+    pub fn body(&self) -> &[u8] {
+        &self.bytes[self.head_bytes..]
     }
 }
 
@@ -56,11 +64,17 @@ pub fn send_sign(to: &mut impl Write, kind: u8) -> io::Result<()> {
 fn send_raw(to: &mut impl Write, kind: u8, head: &[u8], body: &[u8]) -> io::Result<()> {
     let head_bytes = u32::try_from(head.len()).ok().filter(|bytes| *bytes <= HEAD_BYTES_MAX);
     let head_bytes = head_bytes.ok_or_else(|| invalid("a frame's head is too long"))?;
-    let mut start = Vec::with_capacity(13 + head.len());
+    // A call costs more than a copy of some kilobytes.
+    let together = body.len() <= TOGETHER_BYTES_MAX;
+    let mut start = Vec::with_capacity(13 + head.len() + if together { body.len() } else { 0 });
     start.push(kind);
     start.extend_from_slice(&head_bytes.to_le_bytes());
     start.extend_from_slice(&(body.len() as u64).to_le_bytes());
     start.extend_from_slice(head);
+    if together {
+        start.extend_from_slice(body);
+        return to.write_all(&start);
+    }
     to.write_all(&start)?;
     to.write_all(body)
 }
@@ -80,9 +94,8 @@ pub fn receive(from: &mut impl Read, body_bytes_max: u64) -> io::Result<Frame> {
     if head_bytes > HEAD_BYTES_MAX || body_bytes > body_bytes_max {
         return Err(invalid("a frame longer than its bound"));
     }
-    let head = exactly(from, u64::from(head_bytes))?;
-    let body = exactly(from, body_bytes)?;
-    Ok(Frame { kind: start[0], head, body })
+    let bytes = exactly(from, u64::from(head_bytes).saturating_add(body_bytes))?;
+    Ok(Frame { kind: start[0], bytes, head_bytes: head_bytes as usize })
 }
 
 /// Receives a frame of one kind.
@@ -96,6 +109,11 @@ pub fn expect(from: &mut impl Read, kind: u8, body_bytes_max: u64) -> io::Result
 
 fn exactly(from: &mut impl Read, bytes: u64) -> io::Result<Vec<u8>> {
     let mut out = Vec::new();
+    if bytes <= TOGETHER_BYTES_MAX as u64 {
+        out.resize(bytes as usize, 0);
+        from.read_exact(&mut out)?;
+        return Ok(out);
+    }
     from.take(bytes).read_to_end(&mut out)?;
     if out.len() as u64 == bytes { Ok(out) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
 }
@@ -114,7 +132,7 @@ mod tests {
     fn a_frame_cut_anywhere_is_an_error_and_no_panic() {
         let mut whole = Vec::new();
         send(&mut whole, 7, &("head", 2), b"body").expect("a vector takes all");
-        assert_eq!(receive(&mut &whole[..], 4).expect("whole").body, b"body");
+        assert_eq!(receive(&mut &whole[..], 4).expect("whole").body(), b"body");
         for end in 0..whole.len() {
             assert!(receive(&mut &whole[..end], 4).is_err(), "cut at {end}");
         }

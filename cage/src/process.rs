@@ -1,5 +1,6 @@
 //! One worker as its caller holds it: a process, a socket, and a purse of time.
 
+use std::cell::Cell;
 use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
@@ -20,6 +21,8 @@ const END_TIME: Duration = Duration::from_millis(500);
 pub(crate) struct Process {
     child: Child,
     stream: UnixStream,
+    /// The longest wait that the socket allows, as it was told.
+    patience: Cell<Duration>,
     pub jobs: u32,
 }
 
@@ -36,7 +39,7 @@ impl Process {
             .stderr(Stdio::null())
             .spawn()?;
         // From here on a failure kills and reaps the child.
-        let mut process = Self { child, stream: ours, jobs: 0 };
+        let mut process = Self { child, stream: ours, patience: Cell::new(Duration::ZERO), jobs: 0 };
         let bounds = Bounds { memory_bytes_max: settings.memory_bytes_max, cpu_ms_max: settings.cpu_ms_max };
         let mut line = process.line(START_TIME);
         frame::send(&mut line, frame::START, &bounds, &[])?;
@@ -52,7 +55,7 @@ impl Process {
 
     /// The socket, with so much time to wait for the worker.
     pub fn line(&self, left: Duration) -> Line<'_> {
-        Line { stream: &self.stream, left }
+        Line { stream: &self.stream, patience: &self.patience, left }
     }
 
     pub fn id(&self) -> u32 {
@@ -92,6 +95,7 @@ impl Drop for Process {
 /// A socket with a purse of time: what is waited is taken out, what the caller does in between is not.
 pub struct Line<'a> {
     stream: &'a UnixStream,
+    patience: &'a Cell<Duration>,
     left: Duration,
 }
 
@@ -100,8 +104,13 @@ impl Line<'_> {
         if self.left.is_zero() {
             return Err(io::ErrorKind::TimedOut.into());
         }
-        self.stream.set_read_timeout(Some(self.left))?;
-        self.stream.set_write_timeout(Some(self.left))?;
+        // Told anew only when it would wait too long by a sixteenth, or not long enough: most jobs need no such call.
+        let patience = self.patience.get();
+        if patience < self.left || patience > self.left + self.left / 16 {
+            self.stream.set_read_timeout(Some(self.left))?;
+            self.stream.set_write_timeout(Some(self.left))?;
+            self.patience.set(self.left);
+        }
         let start = Instant::now();
         let result = work(self.stream);
         self.left = self.left.saturating_sub(start.elapsed());

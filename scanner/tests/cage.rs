@@ -38,6 +38,12 @@ fn a_sample_comes_back_as_without_a_cage() {
         caged.push((member.path.to_vec(), member.form, member.kind, member.targets, member.bytes.to_vec()));
         Flow::On
     });
+    let mut streamed = Vec::new();
+    let again = pool.walk_wholly(&sample, &Limits::default(), &mut |member| {
+        streamed.push((member.path.to_vec(), member.form, member.kind, member.targets, member.bytes.to_vec()));
+    });
+    assert_eq!(again.expect("answered"), *outcome.as_ref().expect("answered"));
+    assert_eq!(streamed, caged);
     let mut free = Vec::new();
     let plain = scanner::file::walk(&sample, &Limits::default(), &|| false, &mut |member| {
         free.push((member.path.to_vec(), member.form, member.kind, member.targets, member.bytes.to_vec()));

@@ -332,6 +332,15 @@ impl Catalogue {
         self.inner.readers.read(|connection| verdict::samples_with(connection, signature))
     }
 
+    /// Every signature that something was found by, ascending: as many as there are findings at most, and far fewer than
+    /// there are signatures.
+    ///
+    /// # Errors
+    /// Reading failed.
+    pub fn signatures_found(&self) -> Result<Vec<String>, CatalogueError> {
+        self.inner.readers.read(verdict::signatures_found)
+    }
+
     /// At most `limit` samples after `after`, ascending, each with the set that its verdict holds for.
     ///
     /// # Errors

@@ -110,6 +110,20 @@ pub(super) fn samples_with(connection: &Connection, signature: &str) -> rusqlite
     )
 }
 
+/// Every signature that something was found by, ascending.
+pub(super) fn signatures_found(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+    connection
+        .prepare_cached(
+            // From one signature to the next in the index: what is found by one costs nothing more.
+            "WITH RECURSIVE each(id) AS (
+               SELECT min(signature) FROM finding
+               UNION ALL SELECT (SELECT min(signature) FROM finding WHERE signature > each.id) FROM each WHERE each.id IS NOT NULL)
+             SELECT w.text FROM each JOIN word w ON w.id = each.id ORDER BY w.text",
+        )?
+        .query_map([], |row| row.get(0))?
+        .collect()
+}
+
 /// At most `limit` samples after `after`, ascending.
 pub(super) fn samples_after(
     connection: &Connection,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ::cage::{Confinement, Counts, Crew, Fault, Line, Settings};
 
-use super::wire::{self, FrameKind, MemberHead};
+use super::wire::{self, FrameKind, Job, MemberHead};
 use crate::file::{Flow, Limits, Member, Outcome};
 
 /// A set of caged workers that open samples.
@@ -42,19 +42,38 @@ impl Pool {
         limits: &Limits,
         see: &mut dyn FnMut(Member<'_>) -> Flow,
     ) -> Result<Outcome, Fault> {
-        self.crew.work(Duration::from_millis(limits.time_ms_max), |line| answer(line, sample, limits, see))
+        let job = Job { limits: limits.clone(), asks: true };
+        self.crew.work(Duration::from_millis(limits.time_ms_max), |line| answer(line, sample, &job, see))
+    }
+
+    /// As [`walk`](Self::walk), to the end whatever comes: the worker goes on while a buffer is seen, so this is faster.
+    ///
+    /// # Errors
+    /// Any [`Fault`].
+    pub fn walk_wholly(
+        &self,
+        sample: &[u8],
+        limits: &Limits,
+        see: &mut dyn FnMut(Member<'_>),
+    ) -> Result<Outcome, Fault> {
+        let job = Job { limits: limits.clone(), asks: false };
+        let mut see = |member: Member<'_>| {
+            see(member);
+            Flow::On
+        };
+        self.crew.work(Duration::from_millis(limits.time_ms_max), |line| answer(line, sample, &job, &mut see))
     }
 }
 
 fn answer(
     line: &mut Line<'_>,
     sample: &[u8],
-    limits: &Limits,
+    job: &Job,
     see: &mut dyn FnMut(Member<'_>) -> Flow,
 ) -> io::Result<Outcome> {
     // Normalising can lengthen (a short reference for a long one), never beyond twice.
-    let body_bytes_max = limits.file_bytes_max.max(2 * sample.len() as u64 + 4096);
-    wire::send(line, limits, sample)?;
+    let body_bytes_max = job.limits.file_bytes_max.max(2 * sample.len() as u64 + 4096);
+    wire::send(line, job, sample)?;
     loop {
         let frame = wire::receive(line, body_bytes_max)?;
         match frame.kind {
@@ -76,7 +95,9 @@ fn answer(
                     Flow::On => FrameKind::On,
                     Flow::Stop => FrameKind::Stop,
                 };
-                wire::send_sign(line, sign)?;
+                if job.asks {
+                    wire::send_sign(line, sign)?;
+                }
             }
             FrameKind::Outcome => return frame.head(),
             FrameKind::Sample | FrameKind::On | FrameKind::Stop => return Err(wire::invalid("a frame out of order")),

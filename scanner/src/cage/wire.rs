@@ -12,16 +12,24 @@ use crate::file::{Digests, Executable, Form, Kind, Limits, Outcome, Targets};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(super) enum FrameKind {
-    /// To the worker: `Limits` and a sample.
+    /// To the worker: `Job` and a sample.
     Sample = frame::FIRST_KIND,
     /// From the worker: `MemberHead` and the buffer; without a body it is the sample itself.
     Member,
     /// From the worker, last of a sample: `Outcome`.
     Outcome,
-    /// To the worker, after each member: go on.
+    /// To the worker, after each member where that is asked: go on.
     On,
-    /// To the worker, after a member: stop.
+    /// To the worker, likewise: stop.
     Stop,
+}
+
+/// What a worker is to do with a sample.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Job {
+    pub(super) limits: Limits,
+    /// Whether it asks after each member if it is to go on.
+    pub(super) asks: bool,
 }
 
 /// A member without its bytes.
@@ -52,7 +60,7 @@ impl Frame {
     }
 
     pub(super) fn body(&self) -> &[u8] {
-        &self.frame.body
+        self.frame.body()
     }
 }
 
@@ -61,7 +69,7 @@ pub(super) trait Head: Serialize {
     const KIND: FrameKind;
 }
 
-impl Head for Limits {
+impl Head for Job {
     const KIND: FrameKind = FrameKind::Sample;
 }
 impl Head for MemberHead {

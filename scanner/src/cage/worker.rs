@@ -5,8 +5,8 @@ use std::os::unix::net::UnixStream;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use super::wire::{self, FrameKind, MemberHead};
-use crate::file::{Flow, Form, Limits, Member, walk};
+use super::wire::{self, FrameKind, Job, MemberHead};
+use crate::file::{Flow, Form, Member, walk};
 
 /// Bytes of a sample that a worker takes; its memory limit ends it long before.
 const SAMPLE_BYTES_MAX: u64 = 1 << 40;
@@ -20,20 +20,20 @@ pub fn worker_main() -> ExitCode {
             if frame.kind != FrameKind::Sample {
                 return Err(wire::invalid("a frame out of order"));
             }
-            let limits: Limits = frame.head()?;
-            ::cage::allow_cpu(bounds.cpu_ms_max.min(limits.time_ms_max))?;
-            answer(stream, frame.body(), &limits)?;
+            let job: Job = frame.head()?;
+            ::cage::allow_cpu(bounds.cpu_ms_max.min(job.limits.time_ms_max))?;
+            answer(stream, frame.body(), &job)?;
         }
     })
 }
 
-fn answer(stream: &mut UnixStream, sample: &[u8], limits: &Limits) -> io::Result<()> {
+fn answer(stream: &mut UnixStream, sample: &[u8], job: &Job) -> io::Result<()> {
     let clock = Clock { start: Instant::now(), waited: std::cell::Cell::new(Duration::ZERO) };
-    let allowed = Duration::from_millis(limits.time_ms_max);
+    let allowed = Duration::from_millis(job.limits.time_ms_max);
     let mut failure = None;
-    let outcome = walk(sample, limits, &|| clock.used() >= allowed, &mut |member| {
+    let outcome = walk(sample, &job.limits, &|| clock.used() >= allowed, &mut |member| {
         let waiting = Instant::now();
-        let flow = hand_over(stream, member).unwrap_or_else(|cause| {
+        let flow = hand_over(stream, member, job.asks).unwrap_or_else(|cause| {
             failure = Some(cause);
             Flow::Stop
         });
@@ -58,7 +58,7 @@ impl Clock {
     }
 }
 
-fn hand_over(stream: &mut UnixStream, member: Member<'_>) -> io::Result<Flow> {
+fn hand_over(stream: &mut UnixStream, member: Member<'_>, asks: bool) -> io::Result<Flow> {
     let whole_sample = member.depth == 0 && member.form == Form::Raw;
     let head = MemberHead {
         path: member.path.to_vec(),
@@ -73,6 +73,9 @@ fn hand_over(stream: &mut UnixStream, member: Member<'_>) -> io::Result<Flow> {
         whole_sample,
     };
     wire::send(stream, &head, if whole_sample { &[] } else { member.bytes })?;
+    if !asks {
+        return Ok(Flow::On);
+    }
     match wire::receive(stream, 0)?.kind {
         FrameKind::On => Ok(Flow::On),
         FrameKind::Stop => Ok(Flow::Stop),

@@ -74,6 +74,7 @@ impl Work {
     /// The change from an older set to the one in use; `None` where the older set is not to be had any more.
     fn change(&self, active: &Active, from: Sequence) -> Result<Option<Change>, CatalogueError> {
         let Some(rule) = self.shelves.as_ref().and_then(Shelves::rule) else { return Ok(None) };
+        let began = Instant::now();
         let load = |sequence| self.context.definitions.package(sequence).map_err(NotAsked::NotUsable);
         let delta = load(from).and_then(|old| delta(&self.context.definitions, &old, &load(active.sequence)?, rule));
         match delta {
@@ -82,7 +83,18 @@ impl Work {
                     let (count, first) = (delta.swept_names().len(), delta.swept_names().first());
                     tracing::info!(count, ?first, "new signatures without a literal: every sample is scanned for them");
                 }
-                Ok(Some(Change::new(&self.engine, delta)?))
+                let change = Change::new(&self.engine, delta)?;
+                let (added, gone) = (change.delta.added(), change.delta.gone().len());
+                let took_ms = began.elapsed().as_millis() as u64;
+                tracing::info!(
+                    from = from.0,
+                    to = active.sequence.0,
+                    added,
+                    gone,
+                    took_ms,
+                    "what has changed is known"
+                );
+                Ok(Some(change))
             }
             Err(why) => {
                 tracing::warn!(from = from.0, %why, "what has changed cannot be told: samples are scanned one by one");

@@ -74,9 +74,14 @@ impl Change {
     /// # Errors
     /// The catalogue cannot be read.
     pub fn new(engine: &Engine, delta: Delta) -> Result<Self, CatalogueError> {
+        // A million names may be gone, but only what was found is looked up.
+        let found: Vec<String> = match delta.gone().is_empty() && delta.doubtful().is_empty() {
+            true => Vec::new(),
+            false => engine.catalogue().signatures_found()?,
+        };
         let concerned = |names: &BTreeSet<Box<str>>| {
             let mut samples = BTreeSet::new();
-            for name in names {
+            for name in found.iter().filter(|name| names.contains(name.as_str())) {
                 samples.extend(engine.catalogue().samples_with(name)?);
             }
             Ok(samples)

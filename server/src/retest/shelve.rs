@@ -9,7 +9,7 @@ use engine::catalogue::{CatalogueError, Own};
 use model::{SampleId, Sequence};
 use parking_lot::Mutex;
 use scanner::cage::Pool;
-use scanner::file::{Flow, KIND_BYTES_MIN, Limits};
+use scanner::file::{KIND_BYTES_MIN, Limits};
 use scanner::grams::{BLOCK_BYTES, Filter, Policy, Rule};
 use scanner::retest::{Facts, ShelfBuilder};
 use std::collections::BTreeMap;
@@ -161,10 +161,7 @@ fn one(
         return Ok(Facts::default());
     };
     let facts = twice(|| {
-        let walked = pool.walk(&bytes, limits, &mut |member| {
-            builder.take(&member);
-            Flow::On
-        });
+        let walked = pool.walk_wholly(&bytes, limits, &mut |member| builder.take(&member));
         let facts = builder.finish();
         walked.map(|_| facts)
     });

@@ -105,11 +105,12 @@ pub fn scan_bytes(
         // What a first attempt has left is dropped.
         builder.as_mut().map(|builder| builder.finish());
         rules.scan(scratch, Extent::Whole, &mut untried, |see: &mut dyn FnMut(Member<'_>) -> Flow| {
-            pool.walk(bytes, limits, &mut |member| {
+            pool.walk_wholly(bytes, limits, &mut |member| {
                 if let Some(builder) = &mut builder {
                     builder.take(&member);
                 }
-                see(member)
+                // A whole scan always goes on.
+                let _flow = see(member);
             })
         })
     })

@@ -110,7 +110,7 @@ impl Text {
         let Ready { refused } = frame.head()?;
         let answer = match refused {
             Some(refused) => Err(refused),
-            None if report_wanted => Ok(serde_json::from_slice(&frame.body)?),
+            None if report_wanted => Ok(serde_json::from_slice(frame.body())?),
             None => return Ok(()),
         };
         // The first answer counts; the others are of the same text.

@@ -29,7 +29,7 @@ fn ready(stream: &mut UnixStream, bounds: Bounds) -> io::Result<Option<Rules>> {
     let frame = expect(stream, SOURCES, SOURCE_BYTES_MAX as u64)?;
     let head: Sources = frame.head()?;
     cage::allow_cpu(bounds.cpu_ms_max)?;
-    let mut rest = &frame.body[..];
+    let mut rest = frame.body();
     let mut sources = Vec::new();
     for (name, bytes) in &head.files {
         let (text, behind) = rest.split_at_checked(*bytes).ok_or_else(|| invalid("sources shorter than announced"))?;
@@ -54,7 +54,7 @@ fn serve(stream: &mut UnixStream, bounds: Bounds, rules: &Rules) -> io::Result<(
         let frame = expect(stream, BUFFER, BUFFER_BYTES_MAX)?;
         let time: Time = frame.head()?;
         cage::allow_cpu(bounds.cpu_ms_max)?;
-        let found = rules.scan(&frame.body, Duration::from_millis(time.ms));
+        let found = rules.scan(frame.body(), Duration::from_millis(time.ms));
         send(stream, HOLDS, &Holds { rules: found.rules, is_whole: found.is_whole }, &[])?;
     }
 }

@@ -24,13 +24,16 @@ fn a_verdict_is_kept_once_for_all_items_of_a_sample_and_replaced_as_a_whole() {
     let catalogue = open(directory.path());
     feed(&catalogue, vec![Change::Arrived(entry(1)), Change::Arrived(entry_of(2, 1)), Change::Arrived(entry(3))]);
     assert_eq!(catalogue.verdict(SampleId(1)).unwrap(), None);
+    assert_eq!(catalogue.signatures_found().unwrap(), Vec::<String>::new());
     apply(&catalogue, vec![Own::Verdict(verdict(1, vec![found("B", true), found("A", false)]))]);
+    assert_eq!(catalogue.signatures_found().unwrap(), ["A", "B"]);
     let kept = catalogue.verdict(SampleId(1)).unwrap().unwrap();
     assert_eq!(kept, verdict(1, vec![found("A", false), found("B", true)]));
     assert_eq!(kept.detections().collect::<Vec<_>>(), ["A"]);
     assert_eq!(catalogue.samples_with("B").unwrap(), [SampleId(1)]);
     apply(&catalogue, vec![Own::Verdict(verdict(1, vec![found("C", false)]))]);
     assert_eq!(catalogue.samples_with("B").unwrap(), []);
+    assert_eq!(catalogue.signatures_found().unwrap(), ["C"]);
     assert_eq!(catalogue.items_of(SampleId(1), ItemId(0), 9).unwrap(), [ItemId(1), ItemId(2)]);
     let rows = catalogue.samples_after(SampleId(0), 9).unwrap();
     let known: Vec<_> = rows.iter().map(|row| (row.sample.0, row.blake3.0[0], row.raw.0, row.sequence.0)).collect();
