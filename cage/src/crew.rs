@@ -56,7 +56,8 @@ impl Settings {
         Self {
             program,
             arguments,
-            workers_max: std::thread::available_parallelism().map_or(1, usize::from),
+            // A caller's thread waits while its worker works, and the other way round: two for each processor keep it busy.
+            workers_max: 2 * std::thread::available_parallelism().map_or(1, usize::from),
             memory_bytes_max: 1 << 30,
             cpu_ms_max: 120_000,
             samples_max: 10_000,

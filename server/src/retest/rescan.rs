@@ -116,7 +116,8 @@ pub(super) fn reports(
     };
     let next = AtomicUsize::new(0);
     let reports = Mutex::new(BTreeMap::new());
-    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(samples.len());
+    // Each waits for its worker now and then, and the others have its processor meanwhile.
+    let threads = (2 * std::thread::available_parallelism().map_or(1, usize::from)).min(samples.len());
     std::thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
