@@ -6,6 +6,7 @@
 //! lines                -> values    signature   typed and validated
 //! values               -> text      writer      the canonical line, whose hash is the content key
 //! old, new             -> Difference diff       what a re-test has to look at
+//! Source..., Source... -> Parts     parts       lines that differ: all that need be read to know it
 //! ```
 //!
 //! Reading order: [`signature`] and what it is made of ([`target`], [`offset`], [`pattern`], [`logical`], [`hash`]),
@@ -29,6 +30,7 @@ mod load;
 pub mod logical;
 pub mod offset;
 pub mod outcome;
+mod parts;
 pub mod pattern;
 pub mod repair;
 pub mod signature;
@@ -41,6 +43,7 @@ pub use load::{LoadError, Options, PotentiallyUnwanted, Strictness, load};
 pub use logical::{Expression, Logical, Subsignature};
 pub use offset::{Anchor, Offset};
 pub use outcome::{Allow, Definitions, Ignored, Reason, Rejected, Source, SourceSummary, Unsupported};
+pub use parts::Parts;
 pub use pattern::{Part, Pattern};
 pub use signature::{Body, Key, Kind, Origin, Signature};
 pub use target::Target;

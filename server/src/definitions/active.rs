@@ -64,9 +64,21 @@ const COMPLAINTS_MAX: usize = 1000;
 /// # Errors
 /// They cannot be loaded at all; single lines are accounted for in what comes back.
 pub fn definitions_of(package: &Package) -> Result<Definitions, NotUsable> {
+    loaded(&sources_of(package))
+}
+
+/// A package's files but for YARA rules.
+pub fn sources_of(package: &Package) -> Vec<Source<'_>> {
     let files = package.files.iter().filter(|(name, _)| !is_yara(name));
-    let sources: Vec<Source<'_>> = files.map(|(name, bytes)| Source { name, bytes }).collect();
-    load(&sources, Options::default()).map_err(NotUsable::Load)
+    files.map(|(name, bytes)| Source { name, bytes }).collect()
+}
+
+/// Files loaded as every package is.
+///
+/// # Errors
+/// They cannot be loaded at all.
+pub fn loaded(sources: &[Source<'_>]) -> Result<Definitions, NotUsable> {
+    load(sources, Options::default()).map_err(NotUsable::Load)
 }
 
 /// A package's files of YARA rules.

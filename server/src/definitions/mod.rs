@@ -16,7 +16,7 @@ mod cell;
 mod install;
 mod library;
 
-pub use active::{Active, NotUsable, definitions_of, yara_of};
+pub use active::{Active, NotUsable, definitions_of, loaded, sources_of, yara_of};
 pub use cell::{Cell, State};
 pub use install::{Installed, NotInstalled};
 pub use library::{Held, Library};

@@ -1,12 +1,12 @@
 //! Two packages of definitions become a change that shelves can be asked about.
 
-use crate::definitions::{Definitions as Library, NotUsable, definitions_of};
+use crate::definitions::{Definitions as Library, NotUsable, loaded, sources_of};
 use crate::scanning::YARA_PREFIX;
 use defcast::package::Package;
 use engine::Engine;
 use engine::catalogue::CatalogueError;
 use model::SampleId;
-use scanner::definitions::{Definitions, Signature};
+use scanner::definitions::Parts;
 use scanner::grams::Rule;
 use scanner::retest::Delta;
 use scanner::ruleset::{CompileError, Limits};
@@ -41,13 +41,12 @@ pub enum NotAsked {
 /// # Errors
 /// See [`NotAsked`].
 pub fn delta(library: &Library, old: &Package, new: &Package, rule: &Rule) -> Result<Delta, NotAsked> {
-    let (before, after) = std::thread::scope(|scope| {
-        let before = scope.spawn(|| definitions_of(old));
-        let after = definitions_of(new);
-        // It panics where loading panics, and then this thread has too.
-        (before.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), after)
-    });
-    let (before, after) = (before?, after?);
+    let (old_sources, new_sources) = (sources_of(old), sources_of(new));
+    let parts = Parts::of(&old_sources, &new_sources);
+    let (before, after) = match &parts {
+        Some(parts) => (loaded(&parts.only_old())?, loaded(&parts.only_new())?),
+        None => (loaded(&old_sources)?, loaded(&new_sources)?),
+    };
     let mut delta = Delta::between(&before, &after, rule, Limits::default())?;
     let (old_rules, new_rules) = library.yara_reports(old, new)?;
     let change = yara::Change::between(&old_rules, &new_rules);
@@ -56,16 +55,14 @@ pub fn delta(library: &Library, old: &Package, new: &Package, rule: &Rule) -> Re
         delta.watch(rule, atoms).map_err(|_| NotAsked::Anywhere(added.signature.clone()))?;
     }
     delta.withdraw(change.gone.iter().copied(), change.doubtful.iter().copied());
-    // A name is gone when neither a signature nor a rule has it.
+    // A name is gone when no rule has it, no new signature, and none that both sets have.
     let rules: BTreeSet<&str> = new_rules.rules.iter().map(|rule| rule.signature.as_str()).collect();
-    let signatures: BTreeSet<&str> = yara_like(&after).collect();
-    delta.doubt(|name| name.starts_with(YARA_PREFIX) && (rules.contains(name) || signatures.contains(name)));
+    let names = after.signatures.iter().map(|signature| &*signature.name);
+    let signatures: BTreeSet<&str> = names.filter(|name| name.starts_with(YARA_PREFIX)).collect();
+    let gone = delta.gone().clone();
+    let shared = parts.as_ref().map(|parts| parts.shared(gone.iter().map(|name| &**name))).unwrap_or_default();
+    delta.doubt(|name| rules.contains(name) || signatures.contains(name) || shared.contains(name));
     Ok(delta)
-}
-
-fn yara_like(definitions: &Definitions) -> impl Iterator<Item = &str> {
-    let names = definitions.signatures.iter().map(|signature: &Signature| &*signature.name);
-    names.filter(|name| name.starts_with(YARA_PREFIX))
 }
 
 impl Change {

@@ -5,12 +5,12 @@ use serde_json::{Value, json};
 use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 
-fn finds(name: &str, text: &str) -> String {
+pub fn finds(name: &str, text: &str) -> String {
     format!("{name}:0:*:{}\n", text.bytes().map(|byte| format!("{byte:02x}")).collect::<String>())
 }
 
 /// A home with a key, whose public half its server trusts.
-fn home() -> Home {
+pub fn home() -> Home {
     let home = Home::new();
     home.run(["defs", "keygen", "--out", "my.key", "--comment", "me"]).exits(0);
     let public = std::fs::read(home.path("my.key.pub")).expect("a public half");
@@ -31,7 +31,7 @@ fn build(home: &Home, sequence: u64, ndb: &str, repair: &str) -> String {
     package
 }
 
-fn item_when(home: &Home, server: &Server, id: &str, status: &str) -> Value {
+pub fn item_when(home: &Home, server: &Server, id: &str, status: &str) -> Value {
     let began = Instant::now();
     loop {
         let item = home.run(["--server", &server.url, "--json", "items", "show", id]).exits(0).value();

@@ -1,8 +1,9 @@
 //! The command line through the built binary: what it prints, what it writes, how it exits.
 //!
-//! [`offline`] and [`scan`] need no server; [`live`] and [`defs`] start real ones on loopback; [`secured`] those with tokens and TLS.
+//! [`offline`] and [`scan`] need no server; [`live`] and [`defs`] start real ones on loopback, and [`kills`] ends them; [`secured`] those with tokens and TLS.
 
 mod defs;
+mod kills;
 mod live;
 mod offline;
 mod scan;

@@ -19,6 +19,9 @@ const END: &[u8; 4] = b"PK\x05\x06";
 /// The end record and the longest comment behind it.
 const END_BYTES_MAX: usize = 22 + 65_535;
 
+/// The newest version of the format, times ten: what a member may say that it needs.
+const VERSION_MAX: u16 = 63;
+
 /// What a header says of a member.
 struct Entry<'a> {
     name: &'a [u8],
@@ -66,7 +69,7 @@ fn hidden(bytes: &[u8], seen: &mut HashSet<usize>, walk: &mut Walk<'_>) {
     let mut at = 0;
     while let Some(found) = memchr::memmem::find(&bytes[at..], LOCAL).map(|found| at + found) {
         at = found + 4;
-        let Some(mut entry) = local(bytes, found) else { continue };
+        let Some(mut entry) = local(bytes, found).filter(|entry| is_likely(bytes, found, entry)) else { continue };
         let streamed = entry.flags & 8 != 0 && entry.stored_bytes == 0;
         if streamed {
             // The size stands behind the content: the next header ends it.
@@ -89,6 +92,14 @@ fn hidden(bytes: &[u8], seen: &mut HashSet<usize>, walk: &mut Walk<'_>) {
             return;
         }
     }
+}
+
+/// Whether a header that no directory names can be one: four bytes that only look like its mark are in many programs, and
+/// what "needs a password" or an unheard-of method there is noise.
+fn is_likely(bytes: &[u8], at: usize, entry: &Entry<'_>) -> bool {
+    let version = u16_at(bytes, at + 4).unwrap_or(u16::MAX) & 0xff;
+    let is_method = matches!(entry.method, 0..=20 | 92..=99);
+    is_method && (entry.flags & 1 == 0 || version <= VERSION_MAX)
 }
 
 /// Where the central directory begins, and what is to be added to offsets because something stands before the ZIP.
