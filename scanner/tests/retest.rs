@@ -179,7 +179,8 @@ fn sources_of(files: &Files) -> Vec<Source<'_>> {
 fn between_parts(old: &Files, new: &Files, rule: &Rule) -> Delta {
     let (old, new) = (sources_of(old), sources_of(new));
     let parts = Parts::of(&old, &new).expect("lines stand for themselves");
-    let [old, new] = [parts.only_old(), parts.only_new()].map(|sources| load(&sources, Options::default()).expect("loads"));
+    let [old, new] =
+        [parts.only_old(), parts.only_new()].map(|sources| load(&sources, Options::default()).expect("loads"));
     let mut delta = Delta::between(&old, &new, rule, Limits::default()).expect("small");
     let gone = delta.gone().clone();
     let shared = parts.shared(gone.iter().map(|name| &**name));

@@ -9,6 +9,10 @@ const WORDS_LOG2_MIN: u32 = 8;
 const WORDS_LOG2_MAX: u32 = 23;
 /// Bits of filter for a window, at least. With 8, a random window passes with about one chance in twenty.
 const BITS_PER_KEY: usize = 8;
+/// Bits for a window while the filter is small: what passes in vain costs more than the second-level cache.
+const BITS_PER_KEY_SMALL: usize = 32;
+/// Words of such a filter at most: 64 KiB.
+const WORDS_LOG2_SMALL: u32 = 14;
 
 /// Multipliers of the hash; the lanes of the SIMD version use the same.
 pub(super) const LOW: u32 = 0x9e37_79b1;
@@ -42,8 +46,9 @@ impl Filter {
     }
 
     fn words_log2(keys: usize) -> u32 {
-        let words = (keys.saturating_mul(BITS_PER_KEY) / 32).max(1);
-        words.next_power_of_two().trailing_zeros().clamp(WORDS_LOG2_MIN, WORDS_LOG2_MAX)
+        let log2 = |bits: usize| (keys.saturating_mul(bits) / 32).max(1).next_power_of_two().trailing_zeros();
+        let small = log2(BITS_PER_KEY_SMALL).min(WORDS_LOG2_SMALL);
+        log2(BITS_PER_KEY).max(small).clamp(WORDS_LOG2_MIN, WORDS_LOG2_MAX)
     }
 
     /// Memory of a filter for so many windows, bytes.
