@@ -1,6 +1,6 @@
 //! Shelves that are behind, asked on every processor; what comes of them is written in batches.
 
-use super::change::{Change, NotAsked, delta};
+use super::change::{Change, NotAsked, both, delta};
 use super::delta::{Answered, Asker, NotAnswered};
 use super::driver::{End, PIECE_SAMPLES, ROWS, TELL_EVERY, Work, all};
 use super::rescan::rescan;
@@ -76,7 +76,8 @@ impl Work {
         let Some(rule) = self.shelves.as_ref().and_then(Shelves::rule) else { return Ok(None) };
         let began = Instant::now();
         let load = |sequence| self.context.definitions.package(sequence).map_err(NotAsked::NotUsable);
-        let delta = load(from).and_then(|old| delta(&self.context.definitions, &old, &load(active.sequence)?, rule));
+        let (old, new) = both(|| load(from), || load(active.sequence));
+        let delta = old.and_then(|old| delta(&self.context.definitions, &old, &new?, rule));
         match delta {
             Ok(delta) => {
                 if !delta.swept_names().is_empty() {

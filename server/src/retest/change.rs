@@ -36,6 +36,16 @@ pub enum NotAsked {
     Anywhere(String),
 }
 
+/// Does two things at once.
+pub fn both<A: Send, B>(one: impl FnOnce() -> A + Send, other: impl FnOnce() -> B) -> (A, B) {
+    std::thread::scope(|scope| {
+        let one = scope.spawn(one);
+        let other = other();
+        // It panics where the other would have.
+        (one.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), other)
+    })
+}
+
 /// Compares two verified packages, by the rule of the shelves. Blocks.
 ///
 /// # Errors
@@ -43,10 +53,12 @@ pub enum NotAsked {
 pub fn delta(library: &Library, old: &Package, new: &Package, rule: &Rule) -> Result<Delta, NotAsked> {
     let (old_sources, new_sources) = (sources_of(old), sources_of(new));
     let parts = Parts::of(&old_sources, &new_sources);
-    let (before, after) = match &parts {
-        Some(parts) => (loaded(&parts.only_old())?, loaded(&parts.only_new())?),
-        None => (loaded(&old_sources)?, loaded(&new_sources)?),
+    let (only_old, only_new) = match &parts {
+        Some(parts) => (parts.only_old(), parts.only_new()),
+        None => (old_sources.clone(), new_sources.clone()),
     };
+    let (before, after) = both(|| loaded(&only_old), || loaded(&only_new));
+    let (before, after) = (before?, after?);
     let mut delta = Delta::between(&before, &after, rule, Limits::default())?;
     let (old_rules, new_rules) = library.yara_reports(old, new)?;
     let change = yara::Change::between(&old_rules, &new_rules);
