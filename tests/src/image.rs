@@ -31,12 +31,19 @@ pub enum FileSystem {
 
 /// A formatted image and its mount point.
 pub struct Image {
+    file_system: FileSystem,
     folder: TempDir,
     mounted: bool,
     _turn: MutexGuard<'static, ()>,
 }
 
 impl Image {
+    /// What it is formatted with.
+    #[must_use]
+    pub fn file_system(&self) -> FileSystem {
+        self.file_system
+    }
+
     /// Makes and formats an image; it is not mounted yet.
     ///
     /// # Errors
@@ -48,7 +55,7 @@ impl Image {
         let turn = TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         SWEEP.call_once(unmount_left_over);
         let folder = tempfile::Builder::new().prefix(PREFIX).tempdir_in(scratch())?;
-        let image = Self { folder, mounted: false, _turn: turn };
+        let image = Self { file_system: kind, folder, mounted: false, _turn: turn };
         File::create_new(image.file())?.set_len(IMAGE_BYTES)?;
         fs::create_dir(image.root())?;
         let file = image.file();

@@ -121,6 +121,18 @@ impl Victim {
         self.heard
     }
 
+    /// Every ack so far.
+    ///
+    /// # Panics
+    /// It reports that something went wrong.
+    #[must_use]
+    pub fn said(&mut self) -> Vec<Ack> {
+        while let Ok(line) = self.lines.try_recv() {
+            self.heard.extend(read(&line));
+        }
+        self.heard.clone()
+    }
+
     /// The same when the ground was taken from under it: it may have ended by itself with a clear error.
     #[must_use]
     pub fn bury(mut self) -> Vec<Ack> {

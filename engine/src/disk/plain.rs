@@ -8,6 +8,7 @@ use std::os::fd::AsRawFd;
 use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// Zeroes written in one call when space is prepared.
 const ZERO_BYTES: usize = 1 << 20;
@@ -121,13 +122,23 @@ impl Disk for PlainDisk {
     fn lock(&self, dir: &Path) -> io::Result<Box<dyn Send + Sync>> {
         let path = dir.join("LOCK");
         let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)?;
-        match file.try_lock() {
-            Ok(()) => Ok(Box::new(file)),
-            Err(fs::TryLockError::WouldBlock) => Err(io::ErrorKind::WouldBlock.into()),
-            Err(fs::TryLockError::Error(error)) => Err(error),
+        let began = Instant::now();
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(Box::new(file)),
+                Err(fs::TryLockError::WouldBlock) if began.elapsed() < LOCK_PATIENCE => {
+                    std::thread::sleep(LOCK_PATIENCE / 20);
+                }
+                Err(fs::TryLockError::WouldBlock) => return Err(io::ErrorKind::WouldBlock.into()),
+                Err(fs::TryLockError::Error(error)) => return Err(error),
+            }
         }
     }
 }
+
+/// A killed process can be survived for a moment by a child that it was about to start, which has its descriptors, and the lock
+/// with them, until it becomes another program.
+const LOCK_PATIENCE: Duration = Duration::from_secs(1);
 
 struct PlainLane {
     file: File,

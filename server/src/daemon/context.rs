@@ -90,9 +90,6 @@ impl Context {
             None => std::env::current_exe().context("cannot find this program, which opens samples")?,
         };
         let definitions = Definitions::new(&options.data, options.definitions_keys.clone(), program.clone());
-        // There from the first start on, so that a key can just be put there.
-        let keys = options.data.join("keys");
-        std::fs::create_dir_all(&keys).with_context(|| format!("cannot make {}", keys.display()))?;
         definitions.trusted().context("cannot read the keys of definitions")?;
         Ok(Arc::new(Self {
             definitions,

@@ -52,6 +52,9 @@ pub fn open(options: &ServeOptions, settings: Settings) -> anyhow::Result<Engine
     let data = &options.data;
     let (engine, recovery) = Engine::open(data, settings, disk)
         .with_context(|| format!("cannot open the data directory {}", data.display()))?;
+    // There from the first start on, so that a key of definitions can just be put there.
+    let keys = data.join("keys");
+    std::fs::create_dir_all(&keys).with_context(|| format!("cannot make {}", keys.display()))?;
     tracing::info!(?recovery, data = %data.display(), "store opened");
     Ok(engine)
 }
