@@ -60,6 +60,9 @@ struct Arguments {
     /// Chooses the literals.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Leave out literals that are in what is scanned, as signatures of malware are not in ordinary programs.
+    #[arg(long)]
+    absent: bool,
     /// Random literals, not such of binaries.
     #[arg(long)]
     random: bool,
@@ -81,11 +84,14 @@ fn main() -> Result<()> {
         return Ok(());
     }
     let lengths = arguments.shortest..=arguments.longest;
-    let owned = match arguments.random {
+    let mut owned = match arguments.random {
         true => binaries::random(arguments.seed, arguments.count, lengths),
         false => binaries::cut(&binaries::read(Part::Cut, usize::MAX)?, arguments.seed, arguments.count, lengths),
     };
     let haystack = haystack(&arguments.haystack, arguments.bytes, &owned)?;
+    if arguments.absent {
+        owned = not_in(owned, &haystack)?;
+    }
     let cell = match arguments.by {
         By::Product => product(Instructions::best(), &owned, &haystack, arguments.report)?,
         By::Scalar => product(Instructions::Scalar, &owned, &haystack, arguments.report)?,
@@ -96,6 +102,15 @@ fn main() -> Result<()> {
     };
     println!("{cell}");
     Ok(())
+}
+
+/// The literals that a haystack does not hold.
+fn not_in(owned: Vec<Vec<u8>>, haystack: &[u8]) -> Result<Vec<Vec<u8>>> {
+    let literals: Vec<Literal<'_>> = owned.iter().map(|bytes| Literal::exact(bytes)).collect();
+    let set = LiteralSet::compile(&literals, &CompileLimits::default())?;
+    let mut found = vec![false; owned.len()];
+    set.scan(haystack, |literal, _| found[literal.0 as usize] = true);
+    Ok(owned.into_iter().zip(found).filter(|(_, found)| !found).map(|(literal, _)| literal).collect())
 }
 
 fn product(instructions: Instructions, owned: &[Vec<u8>], haystack: &[u8], report: bool) -> Result<serde_json::Value> {
