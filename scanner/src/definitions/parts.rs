@@ -30,7 +30,7 @@ impl<'a> Parts<'a> {
         let mut ignores = [Vec::new(), Vec::new()];
         for (side, sources) in [old, new].into_iter().enumerate() {
             for source in sources {
-                let ending = source.name.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
+                let ending = ending(source.name);
                 if WHOLE.contains(&ending.as_str()) {
                     if ending == "ign2" {
                         ignores[side].push(source.bytes);
@@ -49,8 +49,8 @@ impl<'a> Parts<'a> {
         if ignores[0] != ignores[1] {
             return None;
         }
-        let is_lines = |source: &&Source<'a>| !parts_of_all(source.name);
-        for source in new.iter().filter(is_lines) {
+        let has_lines = |source: &&Source<'a>| LINES.contains(&ending(source.name).as_str());
+        for source in new.iter().filter(has_lines) {
             let mut only = Vec::new();
             for line in lines(source.bytes) {
                 match left.get_mut(&(source.name, line)).filter(|count| **count > 0) {
@@ -63,7 +63,7 @@ impl<'a> Parts<'a> {
             }
             parts.new.push((source.name, only));
         }
-        for source in old.iter().filter(is_lines) {
+        for source in old.iter().filter(has_lines) {
             let mut only = Vec::new();
             for line in lines(source.bytes) {
                 if let Some(count) = left.get_mut(&(source.name, line)).filter(|count| **count > 0) {
@@ -109,10 +109,8 @@ fn sources<'a>(files: &'a [(&'a str, Vec<u8>)]) -> Vec<Source<'a>> {
     files.iter().map(|(name, bytes)| Source { name, bytes }).collect()
 }
 
-/// Whether a file is in every part or in none, by its name.
-fn parts_of_all(name: &str) -> bool {
-    let ending = name.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
-    !LINES.contains(&ending.as_str())
+fn ending(name: &str) -> String {
+    name.rsplit('.').next().unwrap_or_default().to_ascii_lowercase()
 }
 
 fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
