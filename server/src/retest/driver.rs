@@ -49,6 +49,7 @@ impl Driver {
             engine: engine.clone(),
             shelves: None,
             unshelvable: BTreeSet::new(),
+            not_shelved: None,
             thinned: Instant::now(),
             thinned_last: 0,
             told: Instant::now(),
@@ -85,6 +86,8 @@ pub(super) struct Work {
     pub(super) shelves: Option<Shelves>,
     /// Samples that cannot be opened for a shelf; tried again by the next process.
     pub(super) unshelvable: BTreeSet<SampleId>,
+    /// When a shelf could last not be made: the quota or the disk is full, or nothing can be opened.
+    pub(super) not_shelved: Option<Instant>,
     /// When a shelf was last looked at for deleted samples, and which.
     pub(super) thinned: Instant,
     pub(super) thinned_last: u64,
@@ -264,6 +267,7 @@ impl Work {
         let mut stock = self.retests().stock.lock();
         for sample in &done.gone {
             stock.gone(*sample);
+            drop(self.context.retests.larder().take(*sample));
         }
         for sample in &done.answered {
             stock.answered_loose(*sample, active.sequence);

@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 
 /// How often one shelf is looked at for samples that were deleted: it takes some 50 ms.
 const THIN_EVERY: Duration = Duration::from_secs(20);
+/// How long no shelf is made after one could not be.
+const NOT_SHELVED: Duration = Duration::from_secs(60);
 /// Of how many parts of a shelf loose samples are scanned again rather than put on one of their own.
 const PARTS: u64 = 64;
 /// Shelves of less than half the size before they are made one.
@@ -108,6 +110,10 @@ impl Work {
     /// of its samples.
     fn put_on_shelf(&mut self, samples: &[(SampleId, Loose)]) -> Result<Option<u64>, CatalogueError> {
         let Some(shelves) = &mut self.shelves else { return Ok(None) };
+        // Making one costs a second of every processor, also where it then finds no room.
+        if self.not_shelved.is_some_and(|at| at.elapsed() < NOT_SHELVED) {
+            return Ok(None);
+        }
         let began = Instant::now();
         match shelve(&self.context, &self.engine, shelves, samples)? {
             Shelved::Done { number, sequence, samples, gone, faulty } => {
@@ -119,7 +125,10 @@ impl Work {
                 self.unshelvable.extend(faulty);
                 Ok(Some(number))
             }
-            Shelved::NotNow => Ok(None),
+            Shelved::NotNow => {
+                self.not_shelved = Some(Instant::now());
+                Ok(None)
+            }
         }
     }
 
