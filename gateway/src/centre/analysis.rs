@@ -1,0 +1,1 @@
+//! From similar samples to a signature that finds them and nothing else.

@@ -1,0 +1,3 @@
+//! The analysis centre.
+
+pub mod analysis;
