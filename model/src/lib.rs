@@ -7,7 +7,7 @@
 //! Reading order: [`id`] and [`digest`] name things, [`size`] measures them, [`arrival`] says what
 //! came in, [`wire`] carries it between computers, [`limits`] bounds what a stranger may send; [`status`],
 //! [`attributes`], [`eligibility`] and [`lifecycle`] are an item's way through the loop, [`event`] what people are told
-//! about, [`item`] what programs see.
+//! about, [`submission`] how far a sample has come at the centre, [`item`] what programs see.
 
 pub mod arrival;
 pub mod attributes;
@@ -21,6 +21,7 @@ pub mod lifecycle;
 pub mod limits;
 pub mod size;
 pub mod status;
+pub mod submission;
 pub mod timestamp;
 pub mod wire;
 

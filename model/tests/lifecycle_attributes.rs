@@ -148,6 +148,7 @@ fn causes() -> impl Strategy<Value = Cause> {
         Just(Cause::WizardOverridden),
         Just(Cause::GatewayAccepted),
         Just(Cause::GatewayRefused),
+        Just(Cause::CannotBeStripped),
         Just(Cause::Answered(Answer::NotInfected)),
         sequence.clone().prop_map(|n| Cause::Answered(Answer::Definitions(n))),
         Just(Cause::Answered(Answer::NeedsPerson)),

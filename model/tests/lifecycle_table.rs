@@ -87,6 +87,7 @@ fn table() -> Vec<Row> {
         Unneeded, Cause::WizardOverridden, always => Submitted, "Submitting files for analysis; Sending files to SARC";
         Submitted, Cause::GatewayAccepted, always => Released, "Configuring alerting, 'too long with Submitted status'";
         Submitted, Cause::GatewayRefused, always => Error, "Reviewing submission errors";
+        Submitted, Cause::CannotBeStripped, always => Held, "ours: Setting a sample submission policy, 'Strip user data', carried on";
         [Released Attention], answer(Answer::NotInfected), always => Unneeded, "Repairing and restoring quarantined files; Viewing a list of quarantined items";
         [Released Attention], answer(Answer::Definitions(N)), always => Needed, "Using Internet-based Scan and Deliver; Viewing a list of quarantined items";
         Released, answer(Answer::NeedsPerson), always => Attention, "Configuring alerting, 'needs attention from Tech Support'";
@@ -126,7 +127,7 @@ fn table() -> Vec<Row> {
 fn causes() -> Vec<Cause> {
     let mut causes = vec![Cause::Received, Cause::QueuedForSubmission, Cause::PriorityRaised(NonZeroU32::MIN)];
     causes.extend([Finding::Nothing, Finding::Detected(N), Finding::Unrepairable(N)].map(Cause::Scanned));
-    causes.extend([Cause::WizardOverridden, Cause::GatewayAccepted, Cause::GatewayRefused]);
+    causes.extend([Cause::WizardOverridden, Cause::GatewayAccepted, Cause::GatewayRefused, Cause::CannotBeStripped]);
     causes.extend(
         [
             Answer::NotInfected,

@@ -44,6 +44,7 @@ fn aim(cause: &Cause, facts: &Facts) -> Status {
         Cause::Scanned(Finding::Unrepairable(_)) => unknown(facts),
         Cause::QueuedForSubmission | Cause::PriorityRaised(_) | Cause::WizardOverridden => Status::Submitted,
         Cause::GatewayAccepted => Status::Released,
+        Cause::CannotBeStripped => Status::Held,
         Cause::GatewayRefused | Cause::Answered(Answer::Failed) | Cause::ProcessingFault => Status::Error,
         Cause::Answered(Answer::NotInfected) => Status::Unneeded,
         Cause::Answered(Answer::Definitions(_)) => Status::Needed,
@@ -86,7 +87,7 @@ fn origins(cause: &Cause, to: Status) -> &'static [Status] {
         Cause::Scanned(_) => &[Quarantined],
         Cause::QueuedForSubmission | Cause::PriorityRaised(_) => &[Held, Error],
         Cause::WizardOverridden => &[Unneeded],
-        Cause::GatewayAccepted | Cause::GatewayRefused => &[Submitted],
+        Cause::GatewayAccepted | Cause::GatewayRefused | Cause::CannotBeStripped => &[Submitted],
         Cause::Answered(Answer::NotInfected | Answer::Definitions(_)) => &[Released, Attention],
         Cause::Answered(Answer::NeedsPerson | Answer::Failed | Answer::SendAgain | Answer::NotKnown) => {
             debug_assert!(matches!(to, Attention | Error | Restart));
@@ -163,6 +164,7 @@ fn condition(from: Option<Status>, cause: &Cause, facts: &Facts) -> Result<(), R
         | Cause::WizardOverridden
         | Cause::GatewayAccepted
         | Cause::GatewayRefused
+        | Cause::CannotBeStripped
         | Cause::Answered(_)
         | Cause::PolicySelects
         | Cause::TargetHolds

@@ -50,6 +50,8 @@ pub enum Cause {
     GatewayAccepted,
     /// The gateway refused the submission for good.
     GatewayRefused,
+    /// User data is to be stripped, and this sample cannot be.
+    CannotBeStripped,
     /// The centre answered.
     Answered(Answer),
     /// Definitions arrived, a re-test with this set detects the sample.
@@ -115,6 +117,7 @@ impl Cause {
             Self::WizardOverridden => "e-mail wizard overridden",
             Self::GatewayAccepted => "gateway accepted",
             Self::GatewayRefused => "gateway refused for good",
+            Self::CannotBeStripped => "cannot be stripped of user data",
             Self::Answered(Answer::NotInfected) => "answer: not infected",
             Self::Answered(Answer::Definitions(_)) => "answer: definitions",
             Self::Answered(Answer::NeedsPerson) => "answer: needs a person",

@@ -22,7 +22,7 @@ pub enum Moment {
     Submitted(u32),
     /// A scan, a re-test or an answer settled what it is.
     Analysed,
-    /// The gateway refused it, or the analysis failed.
+    /// The gateway refused it, it cannot leave the house stripped, or the analysis failed.
     SubmissionFailed,
     /// It becomes Needed: its client needs this set, and the install policy selects the client or not.
     Needed(Sequence, bool),
@@ -84,7 +84,9 @@ pub(super) fn of_cause(cause: &Cause, to: Status) -> Option<Moment> {
         | Cause::NewlyDetected(_)
         | Cause::NeededDetected(_)
         | Cause::Answered(Answer::NotInfected | Answer::Definitions(_)) => Some(Moment::Analysed),
-        Cause::GatewayRefused | Cause::Answered(Answer::Failed) => Some(Moment::SubmissionFailed),
+        Cause::GatewayRefused | Cause::CannotBeStripped | Cause::Answered(Answer::Failed) => {
+            Some(Moment::SubmissionFailed)
+        }
         Cause::Received
         | Cause::Scanned(Finding::Nothing)
         | Cause::QueuedForSubmission
