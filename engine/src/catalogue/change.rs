@@ -2,6 +2,7 @@
 
 use model::item::Verdict;
 use model::lifecycle::Basis;
+use model::submission::Stage;
 use model::{
     Arrival, Attributes, Blake3, ItemId, RawBytes, SampleId, Sequence, Sha256, Status, StoredBytes, Timestamp,
 };
@@ -100,7 +101,9 @@ pub struct StatusChange {
 pub struct Standing {
     /// Its sample.
     pub sample: SampleId,
-    /// The sequence that its client had at arrival; 0 when unknown.
+    /// Its client, by its number.
+    pub client: ClientNumber,
+    /// The highest sequence that its client is known to have: at arrival, or reported since; 0 when unknown.
     pub client_sequence: Sequence,
     /// The set that its verdict is of; 0 before the first scan.
     pub verdict_sequence: Sequence,
@@ -110,8 +113,10 @@ pub struct Standing {
     pub status: Status,
     /// Its attributes.
     pub attributes: Attributes,
-    /// Whether its client can be given definitions.
+    /// Whether its client can be given definitions, as an administrator or its arrivals say.
     pub managed: bool,
+    /// Whether user data is stripped from it before it is submitted, where a person chose.
+    pub strip_override: Option<bool>,
     /// X-Sample-Priority at reception.
     pub received_priority: u32,
     /// The submission priority that a person chose.
@@ -144,6 +149,19 @@ pub enum Own {
     Unsettled(SampleId),
     /// They were looked at.
     Settled(SampleId),
+    /// How far a sample's submission has come. Passed over when the sample is gone.
+    Submission(Box<SubmissionRow>),
+    /// The sample is not under submission any more.
+    SubmissionGone(SampleId),
+    /// Whether user data is stripped from an item before it is submitted; `None` leaves it to the policy.
+    StripOverride {
+        /// The item.
+        item: ItemId,
+        /// The choice.
+        strip: Option<bool>,
+    },
+    /// What is known of a client, changed by a person or by what the client reports.
+    Client(ClientEdit),
     /// What was found in all samples of a shelf holds for this set of definitions.
     Shelf {
         /// Which.
@@ -162,6 +180,86 @@ pub enum Own {
         /// What was done.
         what: String,
     },
+}
+
+/// A client's number, the same for as long as the catalogue is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ClientNumber(pub i64);
+
+/// A sample's submission to the analysis centre.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SubmissionRow {
+    /// The sample.
+    pub sample: SampleId,
+    /// The key under which the centre knows it.
+    pub key: String,
+    /// How far it has come.
+    pub stage: Stage,
+    /// Digest of the bytes that leave the house.
+    pub sent_blake3: Blake3,
+    /// How many those are.
+    pub sent_bytes: u64,
+    /// What was kept when user data was stripped; empty when nothing was.
+    pub stripped: String,
+    /// What the gateway or the centre said about it.
+    pub what: String,
+    /// When it came to this stage.
+    pub at: Timestamp,
+}
+
+/// An item in the queue for the gateway.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Queued {
+    /// The item.
+    pub item: ItemId,
+    /// Its sample.
+    pub sample: SampleId,
+    /// X-Sample-Priority.
+    pub priority: u32,
+}
+
+/// A client as the catalogue knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientRow {
+    /// Its number.
+    pub number: ClientNumber,
+    /// Its name.
+    pub name: String,
+    /// Items that it forwarded and that are here.
+    pub items: u64,
+    /// Plain bytes of those.
+    pub raw_bytes: u64,
+    /// When it was last heard of; never for one that only an administrator named.
+    pub seen_at: Timestamp,
+    /// Whether it can be given definitions.
+    pub managed: bool,
+    /// What an administrator said about that, if one did.
+    pub managed_set: Option<bool>,
+    /// Its parent server.
+    pub parent_server: String,
+    /// Its operating system and processor.
+    pub platform: String,
+    /// The set it last reported; 0 when unknown.
+    pub sequence: Sequence,
+}
+
+/// A change of what is known of a client; what is `None` stays.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ClientEdit {
+    /// Its name; one that is not known yet is made.
+    pub name: String,
+    /// Whether it can be given definitions; `Some(None)` leaves it to its arrivals again.
+    pub managed: Option<Option<bool>>,
+    /// Its parent server; empty leaves it to its arrivals again.
+    pub parent_server: Option<String>,
+    /// Its platform.
+    pub platform: Option<String>,
+    /// The set that it has.
+    pub sequence: Option<Sequence>,
+    /// Who says so.
+    pub who: String,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// What scans found in a sample.

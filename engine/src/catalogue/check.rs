@@ -44,6 +44,7 @@ pub(super) fn check(connection: &Connection) -> rusqlite::Result<Vec<String>> {
             "SELECT (SELECT count(*) FROM verdict WHERE sample NOT IN (SELECT id FROM sample))
                + (SELECT count(*) FROM finding WHERE sample NOT IN (SELECT id FROM sample))",
         ),
+        ("submissions without a sample", "SELECT count(*) FROM submission WHERE sample NOT IN (SELECT id FROM sample)"),
         ("notes without an item", "SELECT count(*) FROM note WHERE item NOT IN (SELECT id FROM item)"),
         (
             "items above the watermark",

@@ -2,7 +2,10 @@
 
 use super::audit::LogPage;
 use super::bounds::{ANSWER_WAIT_MAX, CatalogueSettings, PAGE_ITEMS_MAX, REST_AFTER};
-use super::change::{Change, Note, NoteKind, Own, SampleRow, SampleVerdict, Setting, Standing, StatusChange};
+use super::change::{
+    Change, ClientRow, Note, NoteKind, Own, Queued, SampleRow, SampleVerdict, Setting, Standing, StatusChange,
+    SubmissionRow,
+};
 use super::count::{self, Count};
 use super::error::CatalogueError;
 use super::filter::Filter;
@@ -12,7 +15,7 @@ use super::readers::Readers;
 use super::row::Clients;
 use super::sha256::{self, Sha256Names};
 use super::writer::Writer;
-use super::{audit, check, owner, page, row, verdict};
+use super::{audit, check, client, owner, page, row, submission, verdict};
 use model::{Blake3, Item, ItemId, SampleId, Sequence, Sha256, Status, Timestamp};
 use parking_lot::Mutex;
 use rusqlite::{OptionalExtension, params};
@@ -372,6 +375,61 @@ impl Catalogue {
     /// Reading failed.
     pub fn items_of(&self, sample: SampleId, after: ItemId, limit: usize) -> Result<Vec<ItemId>, CatalogueError> {
         self.inner.readers.read(|connection| verdict::items_of(connection, sample, after, limit))
+    }
+
+    /// How far a sample's submission has come; `None` when it is not under submission.
+    ///
+    /// # Errors
+    /// Reading failed.
+    pub fn submission(&self, sample: SampleId) -> Result<Option<SubmissionRow>, CatalogueError> {
+        self.inner.readers.read(|connection| submission::of_sample(connection, sample))
+    }
+
+    /// At most `limit` submissions of samples after `after`, ascending.
+    ///
+    /// # Errors
+    /// Reading failed.
+    pub fn submissions(&self, after: SampleId, limit: usize) -> Result<Vec<SubmissionRow>, CatalogueError> {
+        self.inner.readers.read(|connection| submission::after(connection, after, limit))
+    }
+
+    /// At most `limit` items of the queue for the gateway behind `after`: the highest priority first, then the oldest.
+    ///
+    /// # Errors
+    /// Reading failed.
+    pub fn queued(&self, after: Option<Queued>, limit: usize) -> Result<Vec<Queued>, CatalogueError> {
+        self.inner.readers.read(|connection| submission::queued(connection, after, limit))
+    }
+
+    /// How many items have come to a status after `since` and not after `until` and are in it still, and the first of them.
+    /// Only for the statuses that wait: see [`Status`].
+    ///
+    /// # Errors
+    /// Reading failed, or it took longer than a caller should wait.
+    pub fn waiting(
+        &self,
+        status: Status,
+        since: Timestamp,
+        until: Timestamp,
+        limit: usize,
+    ) -> Result<(u64, Vec<ItemId>), CatalogueError> {
+        self.inner.readers.read(|connection| submission::waiting(connection, status, since, until, limit))
+    }
+
+    /// At most `limit` clients after `after`, by name.
+    ///
+    /// # Errors
+    /// Reading failed.
+    pub fn clients(&self, after: &str, limit: usize) -> Result<Vec<ClientRow>, CatalogueError> {
+        self.inner.readers.read(|connection| client::after(connection, after, limit))
+    }
+
+    /// What is known of a client.
+    ///
+    /// # Errors
+    /// Reading failed.
+    pub fn client(&self, name: &str) -> Result<Option<ClientRow>, CatalogueError> {
+        self.inner.readers.read(|connection| client::named(connection, name))
     }
 
     /// The set that holds for each shelf.

@@ -8,13 +8,14 @@
 //!
 //! Reading order: `handle` is what callers hold, [`change`] what comes in; `queue` and `owner` bring it to `writer`, which
 //! uses `own`, `verdict`, `schema`, `names`, `totals`, `span` and [`audit`]; [`filter`], [`page`] and `count` read it back, `sha256` finds
-//! samples by that digest, `row` is an item's row, `check`
+//! samples by that digest, `submission` knows which are at the centre, `client` who forwards, `row` is an item's row, `check`
 //! counts all of it again. `bounds` holds every limit, [`error`] every failure.
 
 pub mod audit;
 mod bounds;
 pub mod change;
 mod check;
+mod client;
 mod count;
 pub mod error;
 pub mod filter;
@@ -29,6 +30,7 @@ mod row;
 mod schema;
 mod sha256;
 mod span;
+mod submission;
 mod totals;
 mod verdict;
 mod writer;
@@ -36,7 +38,8 @@ mod writer;
 pub use audit::{LogEntry, LogPage};
 pub use bounds::CatalogueSettings;
 pub use change::{
-    Change, Entry, Found, Note, NoteKind, Own, SampleRow, SampleVerdict, Setting, Standing, StatusChange,
+    Change, ClientEdit, ClientNumber, ClientRow, Entry, Found, Note, NoteKind, Own, Queued, SampleRow, SampleVerdict,
+    Setting, Standing, StatusChange, SubmissionRow,
 };
 pub use error::CatalogueError;
 pub use filter::Filter;

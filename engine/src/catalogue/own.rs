@@ -37,7 +37,7 @@ pub(super) fn change_status(
         .prepare_cached(
             "UPDATE item SET status = ?2, priority_override = ?3, sample_priority = ?4, date_submitted_ms = ?5,
              date_analysis_finished_ms = ?6, signatures_priority = ?7, signatures_sequence = ?8,
-             date_sample_finished_ms = ?9, basis = ?10, send_again_count = ?11 WHERE id = ?1",
+             date_sample_finished_ms = ?9, basis = ?10, send_again_count = ?11, status_at_ms = ?12 WHERE id = ?1",
         )?
         .execute(params![
             id,
@@ -51,6 +51,7 @@ pub(super) fn change_status(
             a.date_sample_finished.0,
             row::basis_code(change.basis),
             change.send_again_count,
+            change.at.0,
         ])?;
     if let Some(verdict) = &change.verdict {
         write_item_verdict(connection, names, id, verdict)?;
@@ -101,6 +102,18 @@ fn write_item_verdict(
             .execute(params![signature, id])?;
     }
     Ok(true)
+}
+
+/// Chooses for one item whether user data is stripped before it is submitted; `None` leaves it to the policy.
+pub(super) fn set_strip_override(
+    connection: &Connection,
+    item: ItemId,
+    strip: Option<bool>,
+) -> rusqlite::Result<Answer> {
+    let rows = connection
+        .prepare_cached("UPDATE item SET strip_override = ?2 WHERE id = ?1")?
+        .execute(params![item.0 as i64, strip])?;
+    Ok(if rows == 0 { Err(CatalogueError::UnknownItem(item)) } else { Ok(()) })
 }
 
 /// Adds a note to an item.

@@ -1,6 +1,6 @@
 //! An item as its row holds it, and back.
 
-use super::change::{NoteKind, Standing};
+use super::change::{ClientNumber, NoteKind, Standing};
 use model::item::{Action, Fault, Item, ItemSample, Verdict};
 use model::lifecycle::Basis;
 use model::{
@@ -49,20 +49,24 @@ pub(super) fn basis_code(basis: Basis) -> u8 {
 pub(super) fn standing(connection: &Connection, id: ItemId) -> rusqlite::Result<Option<Standing>> {
     connection
         .prepare_cached(
-            "SELECT status, flags, received_priority, priority_override, basis, send_again_count, sample_priority,
-               date_submitted_ms, date_analysis_finished_ms, signatures_priority, signatures_sequence,
-               date_sample_finished_ms, sample, definitions_sequence, verdict_sequence,
-               EXISTS(SELECT 1 FROM detection WHERE item = ?1) FROM item WHERE id = ?1",
+            "SELECT i.status, i.flags, i.received_priority, i.priority_override, i.basis, i.send_again_count,
+               i.sample_priority, i.date_submitted_ms, i.date_analysis_finished_ms, i.signatures_priority,
+               i.signatures_sequence, i.date_sample_finished_ms, i.sample, i.definitions_sequence, i.verdict_sequence,
+               EXISTS(SELECT 1 FROM detection WHERE item = ?1), i.client, i.strip_override,
+               coalesce(c.managed_set, c.managed), c.sequence
+             FROM item i JOIN client c ON c.id = i.client WHERE i.id = ?1",
         )?
         .query_row(params![id.0 as i64], |row| {
             Ok(Standing {
                 sample: SampleId(row.get::<_, i64>(12)? as u64),
-                client_sequence: Sequence(row.get::<_, i64>(13)? as u64),
+                client: ClientNumber(row.get(16)?),
+                strip_override: row.get(17)?,
+                client_sequence: Sequence((row.get::<_, i64>(13)? as u64).max(row.get::<_, i64>(19)? as u64)),
                 verdict_sequence: Sequence(row.get::<_, i64>(14)? as u64),
                 detected: row.get(15)?,
                 status: status(row.get(0)?)?,
                 attributes: attributes(row, 6)?,
-                managed: row.get::<_, u8>(1)? & MANAGED != 0,
+                managed: row.get(18)?,
                 received_priority: row.get(2)?,
                 priority_override: row.get(3)?,
                 basis: if row.get::<_, u8>(4)? == basis_code(Basis::Detection) {
@@ -95,7 +99,7 @@ pub(super) fn item(connection: &Connection, id: ItemId) -> rusqlite::Result<Opti
             "SELECT i.status, i.flags, i.definitions_sequence, i.received_at_ms, i.name, i.verdict_sequence,
                i.sample_priority, i.date_submitted_ms, i.date_analysis_finished_ms, i.signatures_priority,
                i.signatures_sequence, i.date_sample_finished_ms, s.blake3, s.sha256, s.raw_bytes, s.stored_bytes,
-               c.name, p.text, q.text, r.text
+               c.name, p.text, q.text, r.text, coalesce(c.managed_set, c.managed)
              FROM item i JOIN sample s ON s.id = i.sample JOIN client c ON c.id = i.client
                LEFT JOIN word p ON p.id = i.platform LEFT JOIN word q ON q.id = i.parent_server
                LEFT JOIN word r ON r.id = i.reason
@@ -143,7 +147,7 @@ fn read(id: ItemId, row: &rusqlite::Row<'_>) -> rusqlite::Result<Item> {
             stored_bytes: StoredBytes(row.get::<_, i64>(15)? as u64),
         },
         client: row.get(16)?,
-        managed: flags & MANAGED != 0,
+        managed: row.get(20)?,
         parent_server: text(18)?,
         name: row.get(4)?,
         reason: text(19)?,

@@ -12,7 +12,7 @@ use rusqlite::{Connection, OpenFlags};
 use std::path::Path;
 
 /// The layout of the tables below; it changes with any of them.
-const LAYOUT: i64 = 2;
+const LAYOUT: i64 = 3;
 
 /// "LZRT": tells our file from any other SQLite file.
 const APPLICATION_ID: i64 = 0x4c5a_5254;
@@ -25,7 +25,10 @@ CREATE TABLE total(status INTEGER PRIMARY KEY, items INTEGER NOT NULL);
 
 CREATE TABLE client(
   id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,
-  items INTEGER NOT NULL DEFAULT 0, raw_bytes INTEGER NOT NULL DEFAULT 0);
+  items INTEGER NOT NULL DEFAULT 0, raw_bytes INTEGER NOT NULL DEFAULT 0,
+  seen_at_ms INTEGER NOT NULL DEFAULT 0, managed INTEGER NOT NULL DEFAULT 0, platform INTEGER NOT NULL DEFAULT 0,
+  parent_server INTEGER NOT NULL DEFAULT 0, sequence INTEGER NOT NULL DEFAULT 0,
+  managed_set INTEGER, parent_server_set INTEGER);
 
 CREATE TABLE word(id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
 
@@ -40,10 +43,14 @@ CREATE TABLE item(
   received_priority INTEGER NOT NULL, priority_override INTEGER, basis INTEGER NOT NULL,
   send_again_count INTEGER NOT NULL, verdict_sequence INTEGER NOT NULL,
   sample_priority INTEGER NOT NULL, date_submitted_ms INTEGER NOT NULL, date_analysis_finished_ms INTEGER NOT NULL,
-  signatures_priority INTEGER NOT NULL, signatures_sequence INTEGER NOT NULL, date_sample_finished_ms INTEGER NOT NULL);
+  signatures_priority INTEGER NOT NULL, signatures_sequence INTEGER NOT NULL, date_sample_finished_ms INTEGER NOT NULL,
+  status_at_ms INTEGER NOT NULL, strip_override INTEGER);
 CREATE INDEX item_status ON item(status);
 CREATE INDEX item_client ON item(client, status);
 CREATE INDEX item_sample ON item(sample);
+-- Those that wait for something, by how long; and the queue for the gateway. Neither costs an arrival anything.
+CREATE INDEX item_waits ON item(status, status_at_ms) WHERE status IN (1, 2, 5, 6, 8);
+CREATE INDEX item_queue ON item(sample_priority DESC) WHERE status = 1;
 
 CREATE TABLE span(
   first INTEGER PRIMARY KEY, last INTEGER NOT NULL, at_ms_min INTEGER NOT NULL, at_ms_max INTEGER NOT NULL);
@@ -64,6 +71,11 @@ CREATE TABLE finding(
 CREATE INDEX finding_sample ON finding(sample);
 
 CREATE TABLE unsettled(sample INTEGER PRIMARY KEY);
+
+CREATE TABLE submission(
+  sample INTEGER PRIMARY KEY, key TEXT NOT NULL, stage INTEGER NOT NULL, sequence INTEGER NOT NULL,
+  sent_blake3 BLOB NOT NULL, sent_bytes INTEGER NOT NULL, stripped TEXT NOT NULL, what TEXT NOT NULL,
+  at_ms INTEGER NOT NULL);
 
 CREATE TABLE shelf(number INTEGER PRIMARY KEY, sequence INTEGER NOT NULL);
 

@@ -1,7 +1,7 @@
 //! Counts that are kept instead of counted: items by status, items and bytes by client. A batch gathers what it adds
 //! and writes it once, in the same transaction as its rows.
 
-use model::Status;
+use model::{Arrival, Sequence, Status};
 use rusqlite::{Connection, params};
 use std::collections::HashMap;
 
@@ -10,12 +10,46 @@ use std::collections::HashMap;
 pub(super) struct Deltas {
     by_status: [i64; Status::COUNT],
     by_client: HashMap<i64, (i64, i64)>,
+    seen: HashMap<i64, Seen>,
+}
+
+/// The numbers of an arrival's texts.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Words {
+    pub platform: i64,
+    pub parent_server: i64,
+}
+
+/// What the arrivals of a batch say about their client; what they leave open stays as it was.
+#[derive(Debug, Default)]
+struct Seen {
+    at_ms: i64,
+    managed: bool,
+    words: Words,
+    sequence: Sequence,
 }
 
 impl Deltas {
     /// An item of `client` with `raw_bytes` is here now, in `status`.
     pub fn came(&mut self, status: Status, client: i64, raw_bytes: i64) {
         self.count(status, client, 1, raw_bytes);
+    }
+
+    /// What an arrival says about its client: the last one wins, except that a client once managed stays so.
+    pub fn seen(&mut self, client: i64, arrival: &Arrival, words: Words) {
+        let seen = self.seen.entry(client).or_default();
+        seen.at_ms = seen.at_ms.max(arrival.received_at_ms);
+        seen.managed |= arrival.managed;
+        for (kept, new) in
+            [(&mut seen.words.platform, words.platform), (&mut seen.words.parent_server, words.parent_server)]
+        {
+            if new != 0 {
+                *kept = new;
+            }
+        }
+        if arrival.definitions_sequence != Sequence(0) {
+            seen.sequence = arrival.definitions_sequence;
+        }
     }
 
     /// It is here no longer.
@@ -48,6 +82,16 @@ impl Deltas {
             .prepare_cached("UPDATE client SET items = items + ?2, raw_bytes = raw_bytes + ?3 WHERE id = ?1")?;
         for (client, (items, raw_bytes)) in &self.by_client {
             usage.execute(params![client, items, raw_bytes])?;
+        }
+        let mut seen = connection.prepare_cached(
+            "UPDATE client SET seen_at_ms = max(seen_at_ms, ?2), managed = managed | ?3,
+               platform = CASE ?4 WHEN 0 THEN platform ELSE ?4 END,
+               parent_server = CASE ?5 WHEN 0 THEN parent_server ELSE ?5 END,
+               sequence = CASE ?6 WHEN 0 THEN sequence ELSE ?6 END WHERE id = ?1",
+        )?;
+        for (client, what) in &self.seen {
+            let Words { platform, parent_server } = what.words;
+            seen.execute(params![client, what.at_ms, what.managed, platform, parent_server, what.sequence.0 as i64])?;
         }
         Ok(())
     }

@@ -42,6 +42,7 @@ pub(super) fn forget(connection: &Connection, sample: i64) -> rusqlite::Result<(
         "DELETE FROM verdict WHERE sample = ?1",
         "DELETE FROM finding WHERE sample = ?1",
         "DELETE FROM unsettled WHERE sample = ?1",
+        "DELETE FROM submission WHERE sample = ?1",
     ] {
         connection.prepare_cached(table)?.execute(params![sample])?;
     }

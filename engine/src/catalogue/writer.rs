@@ -7,13 +7,15 @@
 use super::audit::Audit;
 use super::bounds::CatalogueSettings;
 use super::change::{Change, Entry, Own};
+use super::client;
 use super::error::CatalogueError;
 use super::names::Names;
 use super::own::{self, Answer};
 use super::row;
 use super::schema;
 use super::span::Spans;
-use super::totals::{self, Deltas};
+use super::submission;
+use super::totals::{self, Deltas, Words};
 use super::verdict;
 use model::{ItemId, Status, Timestamp};
 use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
@@ -78,9 +80,10 @@ impl Writer {
                 match change {
                     Change::Arrived(entry) => {
                         let client = writer.names.client(&writer.connection, &entry.arrival.client)?;
-                        statements.arrived(&writer.connection, &mut writer.names, entry, client)?;
+                        let words = statements.arrived(&writer.connection, &mut writer.names, entry, client)?;
                         writer.spans.add(&writer.connection, entry.item.0 as i64, entry.arrival.received_at_ms)?;
                         deltas.came(Status::Quarantined, client, entry.raw.0 as i64);
+                        deltas.seen(client, &entry.arrival, words);
                     }
                     Change::Deleted { items, at_ms, who, .. } => {
                         for item in items {
@@ -133,6 +136,10 @@ impl Writer {
                     Own::Verdict(sample) => verdict::put(connection, &mut writer.names, sample)?,
                     Own::Unsettled(sample) => verdict::unsettle(connection, *sample)?,
                     Own::Settled(sample) => verdict::settled(connection, *sample)?,
+                    Own::Submission(row) => submission::put(connection, row)?,
+                    Own::SubmissionGone(sample) => submission::forget(connection, *sample)?,
+                    Own::StripOverride { item, strip } => own::set_strip_override(connection, *item, *strip)?,
+                    Own::Client(edit) => client::edit(connection, audit, &mut writer.names, edit)?,
                     Own::Shelf { number, sequence } => verdict::put_shelf(connection, *number, *sequence)?,
                     Own::ShelfGone(number) => verdict::forget_shelf(connection, *number)?,
                     Own::Logged { at, who, what } => {
@@ -227,8 +234,8 @@ impl<'c> Arrivals<'c> {
                    definitions_sequence, received_at_ms, name, received_priority, basis, send_again_count,
                    verdict_sequence, sample_priority,
                    date_submitted_ms, date_analysis_finished_ms, signatures_priority, signatures_sequence,
-                   date_sample_finished_ms)
-                 VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 0, 0, 0, ?12, 0, 0, 0, 0, 0)",
+                   date_sample_finished_ms, status_at_ms)
+                 VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 0, 0, 0, ?12, 0, 0, 0, 0, 0, ?10)",
             )?,
         })
     }
@@ -239,7 +246,7 @@ impl<'c> Arrivals<'c> {
         names: &mut Names,
         entry: &Entry,
         client: i64,
-    ) -> rusqlite::Result<()> {
+    ) -> rusqlite::Result<Words> {
         let arrival = &entry.arrival;
         let platform = names.word(connection, &arrival.platform)?;
         let parent_server = names.word(connection, &arrival.parent_server)?;
@@ -267,7 +274,7 @@ impl<'c> Arrivals<'c> {
             arrival.name,
             arrival.sample_priority,
         ])?;
-        Ok(())
+        Ok(Words { platform, parent_server })
     }
 }
 

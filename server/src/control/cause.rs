@@ -49,13 +49,15 @@ pub fn cause(standing: &Standing, verdict: &SampleVerdict) -> Option<Cause> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use engine::catalogue::Found;
+    use engine::catalogue::{ClientNumber, Found};
     use model::lifecycle::Basis;
     use model::{Attributes, SampleId, Sequence};
 
     fn standing(status: Status, detected: bool) -> Standing {
         Standing {
             sample: SampleId(1),
+            client: ClientNumber(1),
+            strip_override: None,
             client_sequence: Sequence(0),
             verdict_sequence: Sequence(2),
             detected,

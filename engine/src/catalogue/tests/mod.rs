@@ -6,6 +6,7 @@ mod filters;
 mod history;
 mod own;
 mod sha256;
+mod submissions;
 mod verdicts;
 
 use super::{Catalogue, CatalogueSettings, Change, Entry};

@@ -1,7 +1,7 @@
 //! Changes of the catalogue's own: notes, statuses, settings, and the log that keeps them.
 
 use super::*;
-use crate::catalogue::{CatalogueError, Standing, StatusChange};
+use crate::catalogue::{CatalogueError, ClientNumber, Standing, StatusChange};
 use model::item::{Fault, Verdict};
 use model::lifecycle::Basis;
 use model::{Attributes, Status, Timestamp};
@@ -57,6 +57,8 @@ fn a_status_changes_with_all_it_sets_or_not_at_all() {
     assert_eq!(item.actions[1].what, "scanned, detected");
     let standing = Standing {
         sample: SampleId(2),
+        client: ClientNumber(2),
+        strip_override: None,
         client_sequence: Sequence(u64::MAX - 2),
         verdict_sequence: Sequence(9),
         detected: true,
