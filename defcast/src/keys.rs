@@ -141,6 +141,13 @@ impl SigningKey {
         self.public().id()
     }
 
+    /// A signature of anything else than a package, as one line: the key's id and 128 hexadecimal digits. `purpose` keeps
+    /// it from being one of something else.
+    #[must_use]
+    pub fn sign_statement(&self, purpose: &str, message: &[u8]) -> String {
+        format!("{}:{}", self.id(), hex(&self.sign(&statement(purpose, message))))
+    }
+
     pub(crate) fn sign(&self, message: &[u8]) -> [u8; 64] {
         let mut signature = [0; 64];
         signature.copy_from_slice(self.pair.sign(message).as_ref());
@@ -243,6 +250,14 @@ impl TrustedKeys {
     pub fn iter(&self) -> impl Iterator<Item = &PublicKey> {
         self.0.iter()
     }
+
+    /// Whether one of these keys made this signature of [`SigningKey::sign_statement`].
+    #[must_use]
+    pub fn vouch_for_statement(&self, purpose: &str, message: &[u8], signature: &str) -> bool {
+        let Some((id, digits)) = signature.split_once(':') else { return false };
+        let (Some(id), Some(signature)) = (unhex::<8>(id), unhex::<64>(digits)) else { return false };
+        self.named(KeyId(id)).is_some_and(|key| key.vouches(&statement(purpose, message), &signature))
+    }
 }
 
 fn text_of(path: &Path) -> Result<String, KeyError> {
@@ -259,16 +274,26 @@ fn parse<'t>(text: &'t str, word: &str) -> Option<([u8; 32], &'t str)> {
     if words.next() != Some(word) || words.next() != Some(ALGORITHM) {
         return None;
     }
-    let digits = words.next()?.as_bytes();
-    let mut key = [0; 32];
-    if digits.len() != 64 {
+    let key = unhex(words.next()?)?;
+    Some((key, words.next().unwrap_or_default()))
+}
+
+/// What is signed: no purpose with its end is the beginning of another, and none is that of a package.
+fn statement(purpose: &str, message: &[u8]) -> Vec<u8> {
+    [b"lazaret statement 1\0", purpose.as_bytes(), b"\0", message].concat()
+}
+
+fn unhex<const BYTES: usize>(text: &str) -> Option<[u8; BYTES]> {
+    let digits = text.as_bytes();
+    let mut bytes = [0; BYTES];
+    if digits.len() != 2 * BYTES {
         return None;
     }
-    for (byte, pair) in key.iter_mut().zip(digits.chunks_exact(2)) {
+    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
         let digit = |digit: u8| char::from(digit).to_digit(16);
         *byte = (digit(pair[0])? << 4 | digit(pair[1])?) as u8;
     }
-    Some((key, words.next().unwrap_or_default()))
+    Some(bytes)
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -290,6 +315,25 @@ fn write_new(path: &Path, mode: u32, text: &str) -> Result<(), KeyError> {
 mod tests {
     use super::*;
     use std::os::unix::fs::PermissionsExt as _;
+
+    #[test]
+    fn a_statement_holds_for_its_key_purpose_and_message_only() {
+        let (key, other) = (SigningKey::from_seed([7; 32], "centre"), SigningKey::from_seed([8; 32], "other"));
+        let trusted = TrustedKeys::new(vec![key.public()]);
+        let signature = key.sign_statement("reply", b"said");
+        assert!(trusted.vouch_for_statement("reply", b"said", &signature));
+        for (purpose, message, signature) in [
+            ("order", &b"said"[..], signature.clone()),
+            ("reply", b"sai", signature.clone()),
+            ("reply", b"said", other.sign_statement("reply", b"said")),
+            ("reply", b"said", signature.replace(':', "")),
+            ("reply", b"said", signature[..signature.len() - 2].to_owned()),
+            ("reply", b"said", format!("{}:{}", key.id(), "0".repeat(128))),
+            ("reply", b"said", String::new()),
+        ] {
+            assert!(!trusted.vouch_for_statement(purpose, message, &signature), "{purpose} {signature}");
+        }
+    }
 
     #[test]
     fn a_key_reads_back_from_its_file_and_is_never_overwritten() {

@@ -34,10 +34,8 @@ pub enum Effect {
     Later(&'static str),
 }
 
-const GATEWAY: Effect = Effect::Later("the gateway to the analysis centre");
 const MAIL: Effect = Effect::Later("e-mail-based scan and deliver");
 const DELIVERY: Effect = Effect::Later("delivery of definitions");
-const ALERTS: Effect = Effect::Later("alerts");
 const DOORS: Effect = Effect::Later("the doors of other products (clamd, ICAP, SMTP, S3)");
 const AGENT: Effect = Effect::Later("the agent");
 
@@ -56,8 +54,8 @@ pub const KEYS: &[Key] = &[
     key("general.transport", Choice(&["internet", "email"]), "'internet'", Now, "how samples reach the analysis centre; the two exclude one another"),
     key("general.max_bytes", Bytes, "'16 GiB'", Stored, "bytes on disk at most; leaves room on an ordinary disk of 32 GB, and a large estate sets its own"),
     key("general.max_samples", Count(1, 10_000_000_000), "10_000_000", Stored, "samples at most; 20 bytes of memory each, so 200 MB at the default"),
-    key("general.low_percent", Percent, "80", Now, "above this share of either maximum the alert of a low quota is raised; leaves a fifth to react in"),
-    key("general.high_percent", Percent, "90", Now, "above this share the server takes samples slower; the last tenth is for the tail of an outbreak"),
+    key("general.low_percent", Percent, "80", Stored, "above this share of either maximum the alert of a low quota is raised; leaves a fifth to react in"),
+    key("general.high_percent", Percent, "90", Stored, "above this share the server takes samples slower; the last tenth is for the tail of an outbreak"),
     key("general.full", Choice(&["reclaim", "strict"]), "'reclaim'", Now, "what a full store does: finished samples make room, or nothing new is taken until someone purges"),
     key("general.sample_bytes_max", Bytes, "'1 GiB'", Now, "one sample at most, plain bytes; disk images and archives fit, a runaway upload does not"),
     key("general.read", Choice(&["map", "pread"]), "'map'", Now, "how sealed segments are read; pread for hosts where a mapping's fault must not reach the process"),
@@ -105,32 +103,34 @@ pub const KEYS: &[Key] = &[
     key("limits.intake_idle_s", Span(Unit::Seconds), "120", Now, "a silent connection of the native protocol is closed after that"),
     key("limits.drain_s", Span(Unit::Seconds), "20", Now, "requests in flight have this long to end after a signal; a service manager waits 90"),
     // Policy towards the centre (first seed, Sample Policy tab).
-    key("sample_policy.automatic", Flag, "false", Now, "X-Sample-Priority of a fresh item is 1 instead of 0; off, because submission sends files out of the house"),
-    key("sample_policy.queue_check_interval_s", Span(Unit::Seconds), "60", GATEWAY, "how often queued items are looked for; a minute is short beside an analysis"),
-    key("sample_policy.status_query_interval_s", Span(Unit::Seconds), "300", GATEWAY, "how often the gateway is asked about submitted items; an analysis takes minutes at best"),
-    key("sample_policy.strip_user_data", Flag, "true", GATEWAY, "only the infectable part leaves the house; on, because the rest is nobody's business"),
+    key("sample_policy.automatic", Flag, "false", Stored, "X-Sample-Priority of a fresh item is 1 instead of 0; off, because submission sends files out of the house"),
+    key("sample_policy.queue_check_interval_s", Span(Unit::Seconds), "60", Stored, "how often queued items are looked for; a minute is short beside an analysis"),
+    key("sample_policy.status_query_interval_s", Span(Unit::Seconds), "300", Stored, "how often the gateway is asked about submitted items; an analysis takes minutes at best"),
+    key("sample_policy.strip_user_data", Flag, "true", Stored, "only the infectable part leaves the house; on, because the rest is nobody's business"),
     // The gateway (Web Communication and Firewall tabs).
-    key("web_communication.gateway", Text, "''", GATEWAY, "name of the gateway; none until the customer has one"),
-    key("web_communication.secure_submission", Flag, "true", GATEWAY, "TLS for submissions"),
-    key("web_communication.secure_download", Flag, "true", GATEWAY, "TLS for returned definitions"),
-    key("firewall.name", Text, "''", GATEWAY, "HTTP proxy; none"),
-    key("firewall.port", Count(1, 65_535), "8080", GATEWAY, "its port; where most proxies listen"),
-    key("firewall.user", Text, "''", GATEWAY, "its user name"),
-    key("firewall.password_file", Path, "''", GATEWAY, "file that holds its password, so that this file can be shown to others"),
+    key("web_communication.gateway", Text, "''", Stored, "the gateway's name, or NAME:PORT; none until the customer has one, and until then nothing leaves the house"),
+    key("web_communication.secure_submission", Flag, "true", Stored, "TLS for submissions"),
+    key("web_communication.secure_download", Flag, "true", Stored, "TLS for returned definitions"),
+    key("web_communication.ca_file", Path, "''", Stored, "PEM authorities for the gateway's certificate beside the system's; a centre of one's own has its own"),
+    key("firewall.name", Text, "''", Stored, "HTTP proxy; none"),
+    key("firewall.port", Count(1, 65_535), "8080", Stored, "its port; where most proxies listen"),
+    key("firewall.user", Text, "''", Stored, "its user name"),
+    key("firewall.password_file", Path, "''", Stored, "file that holds its password, so that this file can be shown to others"),
     // Customer Information tab: in every message to the centre.
-    key("customer.company", Text, "''", GATEWAY, "company name"),
-    key("customer.account", Text, "''", GATEWAY, "account number"),
-    key("customer.contact", Text, "''", GATEWAY, "contact name"),
-    key("customer.telephone", Text, "''", GATEWAY, "contact telephone, with area code"),
-    key("customer.email", Text, "''", GATEWAY, "contact e-mail"),
+    key("customer.company", Text, "''", Stored, "company name"),
+    key("customer.account", Text, "''", Stored, "account number"),
+    key("customer.contact", Text, "''", Stored, "contact name"),
+    key("customer.telephone", Text, "''", Stored, "contact telephone, with area code"),
+    key("customer.email", Text, "''", Stored, "contact e-mail"),
     // Definition Policy, Install Definitions.
-    key("definition_policy.certified_interval_min", Span(Unit::Minutes), "1440", GATEWAY, "how often certified definitions are polled for; once a day, the seed's default"),
-    key("install.certified.selected_targets", List, "[]", DELIVERY, "targets that get certified definitions at once"),
-    key("install.certified.on_clients", Flag, "false", DELIVERY, "also on the clients where the sample was found; off beyond the seed's switches"),
-    key("install.certified.on_parent_servers", Flag, "false", DELIVERY, "also on their parent servers; off, as above"),
-    key("install.noncertified.selected_targets", List, "[]", DELIVERY, "targets that get non-certified definitions at once"),
-    key("install.noncertified.on_clients", Flag, "false", DELIVERY, "on the clients where the sample was found; off until the administrator trusts automatic sets"),
-    key("install.noncertified.on_parent_servers", Flag, "false", DELIVERY, "on their parent servers; off, as above"),
+    key("definition_policy.certified_interval_min", Span(Unit::Minutes), "1440", Stored, "how often certified definitions are polled for; once a day, the seed's default"),
+    key("definition_policy.receive_only", Flag, "false", Stored, "store definitions and install none: every client counts as nonmanaged; off, because delivery is the point"),
+    key("install.certified.selected_targets", List, "[]", Stored, "targets that get certified definitions at once"),
+    key("install.certified.on_clients", Flag, "false", Stored, "also on the clients where the sample was found; off beyond the seed's switches"),
+    key("install.certified.on_parent_servers", Flag, "false", Stored, "also on their parent servers; off, as above"),
+    key("install.noncertified.selected_targets", List, "[]", Stored, "targets that get non-certified definitions at once"),
+    key("install.noncertified.on_clients", Flag, "false", Stored, "on the clients where the sample was found; off until the administrator trusts automatic sets"),
+    key("install.noncertified.on_parent_servers", Flag, "false", Stored, "on their parent servers; off, as above"),
     key("delivery.retry_interval_min", Span(Unit::Minutes), "15", DELIVERY, "how often a disconnected target is tried again; targets come back within a coffee break"),
     // E-mail-based scan and deliver.
     key("email.smtp_server", Text, "''", MAIL, "server that takes submissions"),
@@ -139,12 +139,21 @@ pub const KEYS: &[Key] = &[
     key("email.maildir", Path, "''", MAIL, "folder in which definitions arrive"),
     key("email.platforms", List, "[]", MAIL, "platforms that definitions are asked for"),
     // Limits of events 17 to 22: past half of them somebody should look.
-    key("too_long.available", Span(Unit::Minutes), "'1 day'", ALERTS, "Available without anyone installing: a working day"),
-    key("too_long.distributed", Span(Unit::Minutes), "'1 h'", ALERTS, "Distributed without confirmation: an install takes minutes"),
-    key("too_long.needed", Span(Unit::Minutes), "'4 h'", ALERTS, "Needed without definitions: a set is on its way already"),
-    key("too_long.released", Span(Unit::Minutes), "'1 day'", ALERTS, "Released without an answer: analysis by a person takes hours"),
-    key("too_long.submitted", Span(Unit::Minutes), "'1 h'", ALERTS, "Submitted and not accepted: the gateway is down"),
-    key("too_long.quarantined", Span(Unit::Minutes), "'1 h'", ALERTS, "Quarantined and not scanned: the scanner is down"),
+    key("too_long.available", Span(Unit::Minutes), "'1 day'", Stored, "Available without anyone installing: a working day"),
+    key("too_long.distributed", Span(Unit::Minutes), "'1 h'", Stored, "Distributed without confirmation: an install takes minutes"),
+    key("too_long.needed", Span(Unit::Minutes), "'4 h'", Stored, "Needed without definitions: a set is on its way already"),
+    key("too_long.released", Span(Unit::Minutes), "'1 day'", Stored, "Released without an answer: analysis by a person takes hours"),
+    key("too_long.submitted", Span(Unit::Minutes), "'1 h'", Stored, "Submitted and not accepted: the gateway is down"),
+    key("too_long.quarantined", Span(Unit::Minutes), "'1 h'", Stored, "Quarantined and not scanned: the scanner is down"),
+    // How alerts go out.
+    key("alerts.fold_s", Span(Unit::Seconds), "300", Stored, "after one alert of an event, others within this time become one with their count; a storm is one page, not a thousand"),
+    key("alerts.smtp_server", Text, "''", Stored, "mail server for alerts, NAME or NAME:PORT; none"),
+    key("alerts.smtp_from", Text, "''", Stored, "sender of alerts"),
+    key("alerts.smtp_user", Text, "''", Stored, "user name at the mail server; none"),
+    key("alerts.smtp_password_file", Path, "''", Stored, "file that holds its password"),
+    key("alerts.smtp_security", Choice(&["none", "opportunistic", "required", "wrapped"]), "'opportunistic'", Stored, "TLS towards the mail server: STARTTLS where it is offered, as relays inside a house do it"),
+    key("alerts.syslog", Path, "'/dev/log'", Stored, "socket of the system's log, for the method eventlog"),
+    key("alerts.download_locations", List, "[]", Stored, "where administrators of nonmanaged products fetch definitions; posted with event 3"),
     // The agent on a managed computer.
     key("agent.enabled", Flag, "false", AGENT, "run the agent's task"),
     key("agent.forwarding", Flag, "true", AGENT, "forward copies here, and then never submit to the centre itself"),
@@ -157,9 +166,9 @@ pub const KEYS: &[Key] = &[
 
 /// The keys of each `[alerting.NAME]`; their names here are the last part only.
 pub const EVENT_KEYS: &[Key] = &[
-    key("enabled", Flag, "true", ALERTS, "raise this alert; on, because a silent quarantine is a full one"),
-    key("recipients", List, "[]", ALERTS, "who gets it, beside the log"),
-    key("methods", List, "[]", ALERTS, "how: console, email, webhook, broadcast, eventlog"),
+    key("enabled", Flag, "true", Stored, "raise this alert; on, because a silent quarantine is a full one"),
+    key("recipients", List, "[]", Stored, "mail addresses and webhook URLs that get it"),
+    key("methods", List, "[]", Stored, "how, beside the log: console, email, webhook, broadcast, eventlog"),
 ];
 
 /// The key of that full name, `alerting.NAME.KEY` included.

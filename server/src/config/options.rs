@@ -31,12 +31,8 @@ pub fn check(settings: &Settings) -> Vec<Problem> {
     if settings.text("general.data").is_empty() {
         refuse("general.data", "general.data is empty: name the folder of the quarantine".to_owned());
     }
-    let (low, high) = (settings.number("general.low_percent"), settings.number("general.high_percent"));
-    if low > high {
-        refuse(
-            "general.low_percent",
-            format!("general.low_percent is {low}, above general.high_percent, which is {high}"),
-        );
+    for misfit in super::policy::policy(settings).err().unwrap_or_default() {
+        refuse(&misfit.key, misfit.message);
     }
     let (one, all) = (settings.number("general.sample_bytes_max"), settings.number("general.max_bytes"));
     if one > all {
@@ -137,7 +133,7 @@ pub fn serve_options(settings: &Settings) -> Result<ServeOptions, tokens::Tokens
         },
         tokens,
         allow_insecure: settings.flag("security.allow_insecure"),
-        sample_priority: u32::from(settings.flag("sample_policy.automatic")),
+        settings: settings.clone(),
         limits: Limits {
             http_connections_max: count("limits.http_connections_max"),
             intake_connections_max: count("limits.intake_connections_max"),

@@ -43,7 +43,7 @@ pub struct Setting {
 }
 
 /// Every key with the value that holds.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     values: BTreeMap<String, Setting>,
 }
@@ -181,8 +181,8 @@ mod tests {
     fn a_key_that_waits_for_a_later_version_is_named_only_when_somebody_set_it() {
         let mut settings = Settings::default();
         assert_eq!(settings.without_effect(), []);
-        settings.put("firewall.port", Value::Count(3128), Origin::File(9));
+        settings.put("email.from", Value::Text("a@b.example".to_owned()), Origin::File(9));
         let found = settings.without_effect();
-        assert_eq!(found, [("firewall.port".to_owned(), Origin::File(9), "the gateway to the analysis centre")]);
+        assert_eq!(found, [("email.from".to_owned(), Origin::File(9), "e-mail-based scan and deliver")]);
     }
 }

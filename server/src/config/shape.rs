@@ -124,6 +124,18 @@ pub enum ShapeError {
 }
 
 impl Shape {
+    /// A value of this shape as programs write it: a duration in the unit that its key's name ends in.
+    #[must_use]
+    pub fn json(self, value: &Value) -> serde_json::Value {
+        match (self, value) {
+            (Self::Span(unit), Value::Span(span)) if span.as_millis() % unit.span().as_millis() == 0 => {
+                u64::try_from(span.as_millis() / unit.span().as_millis()).unwrap_or(u64::MAX).into()
+            }
+            (Self::Span(_), Value::Span(span)) => exact_span(*span).into(),
+            (_, value) => value.json(),
+        }
+    }
+
     /// Reads a TOML value.
     ///
     /// # Errors

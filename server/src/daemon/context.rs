@@ -5,6 +5,7 @@ use crate::daemon::clock;
 use crate::daemon::events::Events;
 use crate::daemon::options::{Limits, ServeOptions, ShelfOptions};
 use crate::daemon::phase::{Phase, PhaseCell};
+use crate::daemon::policy::Policy;
 use crate::daemon::settings;
 use crate::definitions::Definitions;
 use crate::metrics::Metrics;
@@ -12,6 +13,7 @@ use crate::retest::Retests;
 use crate::scanning::Cage;
 use crate::security::tokens::TokenTable;
 use anyhow::Context as _;
+use arc_swap::ArcSwap;
 use engine::{Engine, Health, Settings, Stored};
 use model::Timestamp;
 use model::wire::Outcome;
@@ -53,14 +55,15 @@ pub struct Context {
     pub large_bytes_min: u64,
     /// One sample at most, in plain bytes.
     pub sample_bytes_max: u64,
-    /// X-Sample-Priority of a fresh item.
-    pub sample_priority: u32,
     /// Figures of the network side; the engine counts its own.
     pub metrics: Metrics,
     /// What `/v1/events` tells.
     pub events: Events,
     /// What can be changed while the server runs.
     pub settings: Mutex<settings::Settings>,
+    /// Held by whoever changes settings.
+    pub changing_settings: tokio::sync::Mutex<()>,
+    policy: ArcSwap<Policy>,
     /// The sets of definitions that are here.
     pub definitions: Definitions,
     /// Workers that open samples.
@@ -91,6 +94,7 @@ impl Context {
         };
         let definitions = Definitions::new(&options.data, options.definitions_keys.clone(), program.clone());
         definitions.trusted().context("cannot read the keys of definitions")?;
+        let configured = settings::Settings::new(options.run_time_settings());
         Ok(Arc::new(Self {
             definitions,
             cage: Arc::new(Cage::new(program)),
@@ -105,10 +109,11 @@ impl Context {
             tokens: TokenTable::new(&options.tokens),
             large_bytes_min: settings.large_bytes_min,
             sample_bytes_max: settings.sample_bytes_max,
-            sample_priority: options.sample_priority,
             metrics: Metrics::default(),
             events: Events::new(limits.event_listeners_max),
-            settings: Mutex::new(settings::Settings::new(settings.max_bytes, settings.max_samples)),
+            policy: ArcSwap::from_pointee(configured.policy().context("the settings cannot be used")?),
+            settings: Mutex::new(configured),
+            changing_settings: tokio::sync::Mutex::default(),
             acked: AtomicU64::new(0),
             streams: Arc::new(Semaphore::new(limits.streams_max)),
             limits,
@@ -126,6 +131,17 @@ impl Context {
         if let Some(bell) = self.bell.get() {
             bell.ring();
         }
+    }
+
+    /// What the administrator decided, as it holds now.
+    pub fn policy(&self) -> Arc<Policy> {
+        self.policy.load_full()
+    }
+
+    /// The administrator decided otherwise.
+    pub fn policy_changed(&self, policy: Policy) {
+        self.policy.store(Arc::new(policy));
+        self.ring();
     }
 
     /// Recovery is over.

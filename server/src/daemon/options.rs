@@ -2,6 +2,8 @@
 //!
 //! The configuration file and the command line are turned into this; nothing in the daemon reads either.
 
+use crate::config::shape::Value;
+use crate::config::{Origin, Settings};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -27,10 +29,28 @@ pub struct ServeOptions {
     pub definitions_keys: Vec<PathBuf>,
     /// The `lazaret` that is started to open samples; this program when it is none.
     pub cage_program: Option<PathBuf>,
-    /// X-Sample-Priority of a fresh item: 1 when automatic submission is on, else 0.
-    pub sample_priority: u32,
+    /// Every setting: what may change while the server runs is read from here, the rest of it stands above.
+    pub settings: Settings,
     /// What a stranger may cost.
     pub limits: Limits,
+}
+
+impl ServeOptions {
+    /// Every setting, with the limits of the store as these options have them.
+    pub fn run_time_settings(&self) -> Settings {
+        let mut settings = self.settings.clone();
+        let store = &self.store;
+        for (name, value) in [
+            ("general.max_bytes", Value::Bytes(store.max_bytes)),
+            ("general.max_samples", Value::Count(store.max_samples)),
+            ("general.low_percent", Value::Count(store.low_percent.into())),
+            ("general.high_percent", Value::Count(store.high_percent.into())),
+        ] {
+            let origin = settings.find(name).map_or(Origin::Default, |setting| setting.origin);
+            settings.put(name, value, origin);
+        }
+        settings
+    }
 }
 
 impl Default for ServeOptions {
@@ -45,7 +65,7 @@ impl Default for ServeOptions {
             shelves: ShelfOptions::default(),
             definitions_keys: Vec::new(),
             cage_program: None,
-            sample_priority: 0,
+            settings: Settings::default(),
             limits: Limits::default(),
         }
     }

@@ -1,116 +1,130 @@
 //! What can be changed while the server runs. A stored setting wins over the configuration file.
 
+use crate::config::keys::{self, Effect};
+use crate::config::shape::Value;
+use crate::config::{Misfit, Origin, Settings as Configured, policy};
+use crate::daemon::policy::Policy;
 use engine::Engine;
-use serde_json::Value;
-
-/// A setting that can be changed at run time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Key {
-    /// Bytes on disk at most.
-    MaxBytes,
-    /// Samples at most.
-    MaxSamples,
-}
+use std::collections::BTreeMap;
 
 /// Why a change is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RefusedSetting {
-    /// No such key, or one that only the configuration file sets.
-    #[error("{0} cannot be changed while the server runs: {known} can", known = Key::ALL.map(Key::name).join(", "))]
-    Unknown(String),
-    /// The value does not fit.
-    #[error("{key} = {value}: a whole number of at least {min} is expected")]
-    Value {
-        /// The key's name.
-        key: &'static str,
-        /// What was sent.
-        value: String,
-        /// The least that works.
-        min: u64,
+    /// No such key.
+    #[error("there is no setting {name}{}", near.as_ref().map(|near| format!(", did you mean {near}?")).unwrap_or_default())]
+    Unknown {
+        /// What was asked for.
+        name: String,
+        /// The nearest known one.
+        near: Option<String>,
     },
-}
-
-impl Key {
-    /// Every key.
-    pub const ALL: [Self; 2] = [Self::MaxBytes, Self::MaxSamples];
-
-    /// Its name, as in the configuration file.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::MaxBytes => "general.max_bytes",
-            Self::MaxSamples => "general.max_samples",
-        }
-    }
-
-    /// The key of this name.
-    ///
-    /// # Errors
-    /// There is none.
-    pub fn named(name: &str) -> Result<Self, RefusedSetting> {
-        let found = Self::ALL.into_iter().find(|key| key.name() == name);
-        found.ok_or_else(|| RefusedSetting::Unknown(name.chars().take(80).collect()))
-    }
-
-    /// A value out of JSON.
-    ///
-    /// # Errors
-    /// No whole number, or one below the least that works: a store of a few megabytes cannot hold a segment.
-    pub fn read(self, value: &Value) -> Result<u64, RefusedSetting> {
-        let min = match self {
-            Self::MaxBytes => 1 << 20,
-            Self::MaxSamples => 1,
-        };
-        let fits = value.as_u64().filter(|number| *number >= min && *number <= i64::MAX as u64);
-        fits.ok_or_else(|| RefusedSetting::Value {
-            key: self.name(),
-            value: value.to_string().chars().take(80).collect(),
-            min,
-        })
-    }
+    /// Only the configuration file sets it, or nothing acts on it.
+    #[error("{name} cannot be changed while the server runs: {why}")]
+    Fixed {
+        /// Which.
+        name: String,
+        /// Why.
+        why: String,
+    },
+    /// The value does not fit its key.
+    #[error("{0}")]
+    Value(String),
 }
 
 /// The values that hold, with where each comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Settings {
-    values: [(Key, u64, String); 2],
+    values: Configured,
+    /// Who stored a setting, by its name.
+    stored_by: BTreeMap<String, String>,
 }
 
 impl Settings {
-    /// What the options say.
-    pub fn new(max_bytes: u64, max_samples: u64) -> Self {
-        let configured = || "configuration".to_owned();
-        Self { values: [(Key::MaxBytes, max_bytes, configured()), (Key::MaxSamples, max_samples, configured())] }
+    /// What the configuration says.
+    pub fn new(values: Configured) -> Self {
+        Self { values, stored_by: BTreeMap::new() }
     }
 
-    /// Each with its value and origin.
-    pub fn each(&self) -> impl Iterator<Item = (Key, u64, &str)> {
-        self.values.iter().map(|(key, value, origin)| (*key, *value, origin.as_str()))
+    /// Each that can be changed, with its value as programs read it and its origin.
+    pub fn each(&self) -> impl Iterator<Item = (String, serde_json::Value, String)> {
+        self.values.iter().filter_map(|(name, setting)| {
+            let key = keys::find(&name).filter(|key| key.effect == Effect::Stored)?;
+            let origin = match self.stored_by.get(&name) {
+                Some(who) => format!("stored by {who}"),
+                None if setting.origin == Origin::Default => "default".to_owned(),
+                None => "configuration".to_owned(),
+            };
+            Some((name, key.shape.json(&setting.value), origin))
+        })
     }
 
-    /// Changes one.
-    pub fn put(&mut self, key: Key, value: u64, origin: String) {
-        for row in &mut self.values {
-            if row.0 == key {
-                (row.1, row.2) = (value, origin.clone());
+    /// A value out of JSON, for the key of this name.
+    ///
+    /// # Errors
+    /// No such key, one that cannot be changed, or a value of another shape.
+    pub fn read(name: &str, json: &serde_json::Value) -> Result<Value, RefusedSetting> {
+        let shown = || name.chars().take(80).collect::<String>();
+        let Some(key) = keys::find(name) else {
+            return Err(RefusedSetting::Unknown { name: shown(), near: keys::nearest(name) });
+        };
+        match key.effect {
+            Effect::Stored => {}
+            Effect::Now => return Err(RefusedSetting::Fixed { name: shown(), why: "it is read when the server starts".to_owned() }),
+            Effect::Later(what) => {
+                return Err(RefusedSetting::Fixed { name: shown(), why: format!("it waits for {what}") });
             }
         }
+        let toml = toml::Value::try_from(json).map_err(|_| RefusedSetting::Value(format!("{name} cannot be nothing")))?;
+        key.shape.read(&toml).map_err(|error| RefusedSetting::Value(format!("{name} {error}")))
     }
 
-    /// What an earlier run stored; what this version does not know, or cannot use, is left and said.
-    pub fn put_stored(&mut self, name: &str, json: &str, who: &str) {
-        let value = serde_json::from_str(json).unwrap_or(Value::Null);
-        match Key::named(name).and_then(|key| Ok((key, key.read(&value)?))) {
-            Ok((key, value)) => self.put(key, value, format!("stored by {who}")),
+    /// These settings with others over them, and the policy that they make together.
+    ///
+    /// # Errors
+    /// A value that does not fit, alone or with the others.
+    pub fn with(&self, changes: &[(String, Value)], who: &str) -> Result<(Self, Policy), RefusedSetting> {
+        let mut changed = self.clone();
+        for (name, value) in changes {
+            changed.values.put(name, value.clone(), Origin::Stored);
+            changed.stored_by.insert(name.clone(), who.to_owned());
+        }
+        let policy = policy(&changed.values).map_err(|misfits| RefusedSetting::Value(sentences(&misfits)))?;
+        Ok((changed, policy))
+    }
+
+    /// Lays what an earlier run stored over these; what this version does not know, or cannot use, is left and said.
+    pub fn restore(&mut self, name: &str, json: &str, who: &str) {
+        let value = serde_json::from_str(json).unwrap_or(serde_json::Value::Null);
+        let restored = Self::read(name, &value).and_then(|value| self.with(&[(name.to_owned(), value)], who));
+        match restored {
+            Ok((settings, _)) => *self = settings,
             Err(error) => tracing::warn!(%error, "a stored setting is left aside"),
         }
     }
 
-    /// Tells the engine.
-    pub fn apply(&self, engine: &Engine) {
-        let [(_, max_bytes, _), (_, max_samples, _)] = &self.values;
-        let at_start = engine.settings();
-        engine.change_limits(*max_bytes, *max_samples, at_start.low_percent, at_start.high_percent);
+    /// The policy.
+    ///
+    /// # Errors
+    /// What does not fit, as sentences.
+    pub fn policy(&self) -> Result<Policy, RefusedSetting> {
+        policy(&self.values).map_err(|misfits| RefusedSetting::Value(sentences(&misfits)))
     }
+
+    /// Tells the engine its limits.
+    pub fn apply(&self, engine: &Engine) {
+        // Percentages are at most 100 by their shape.
+        let percent = |name: &str| u8::try_from(self.values.number(name)).unwrap_or(100);
+        engine.change_limits(
+            self.values.number("general.max_bytes"),
+            self.values.number("general.max_samples"),
+            percent("general.low_percent"),
+            percent("general.high_percent"),
+        );
+    }
+}
+
+fn sentences(misfits: &[Misfit]) -> String {
+    misfits.iter().map(|misfit| misfit.message.as_str()).collect::<Vec<_>>().join("; ")
 }
 
 #[cfg(test)]
@@ -118,27 +132,47 @@ mod tests {
     use super::*;
     use serde_json::json;
 
+    fn told(settings: &Settings, name: &str) -> (serde_json::Value, String) {
+        let found = settings.each().find(|(known, _, _)| known == name).expect("it can be changed");
+        (found.1, found.2)
+    }
+
     #[test]
     fn a_stored_setting_wins_and_a_useless_one_is_left_aside() {
-        let mut settings = Settings::new(1 << 30, 10);
-        settings.put_stored("general.max_samples", "99", "ann");
-        settings.put_stored("general.max_bytes", "\"much\"", "ann");
-        settings.put_stored("general.colour", "1", "ann");
-        let told: Vec<_> = settings.each().map(|(key, value, origin)| (key.name(), value, origin.to_owned())).collect();
-        assert_eq!(
-            told,
-            [
-                ("general.max_bytes", 1 << 30, "configuration".to_owned()),
-                ("general.max_samples", 99, "stored by ann".to_owned())
-            ]
-        );
+        let mut settings = Settings::new(Configured::default());
+        settings.restore("general.max_samples", "99", "ann");
+        settings.restore("general.max_bytes", "\"much\"", "ann");
+        settings.restore("general.low_percent", "95", "ann");
+        settings.restore("general.colour", "1", "ann");
+        assert_eq!(told(&settings, "general.max_samples"), (json!(99), "stored by ann".to_owned()));
+        assert_eq!(told(&settings, "general.max_bytes"), (json!(16_u64 << 30), "default".to_owned()));
+        assert_eq!(told(&settings, "general.low_percent").0, json!(80), "not above the high one");
+    }
+
+    #[test]
+    fn a_duration_is_told_and_taken_in_the_unit_of_its_name() {
+        let settings = Settings::new(Configured::default());
+        assert_eq!(told(&settings, "definition_policy.certified_interval_min").0, json!(1440));
+        for value in [json!(90), json!("90 s")] {
+            let name = "sample_policy.queue_check_interval_s";
+            let value = Settings::read(name, &value).expect("it fits");
+            let (settings, policy) = settings.with(&[(name.to_owned(), value)], "ann").expect("it fits the others");
+            assert_eq!(told(&settings, name).0, json!(90));
+            assert_eq!(policy.queue_check_interval.as_secs(), 90);
+        }
     }
 
     #[test]
     fn a_value_that_does_not_fit_is_refused_by_name() {
-        let refused = Key::MaxBytes.read(&json!(5)).expect_err("too small");
-        assert_eq!(refused.to_string(), "general.max_bytes = 5: a whole number of at least 1048576 is expected");
-        assert!(Key::MaxSamples.read(&json!(-1)).is_err());
-        assert!(Key::named("general.data").is_err());
+        let settings = Settings::new(Configured::default());
+        let small = Settings::read("general.max_bytes", &json!(5)).expect("a number");
+        let refused = settings.with(&[("general.max_bytes".to_owned(), small)], "ann").expect_err("too small");
+        assert_eq!(refused.to_string(), "general.max_bytes is 5: at least 1048576 bytes are needed");
+        assert!(Settings::read("general.max_samples", &json!(-1)).is_err());
+        assert!(Settings::read("general.max_samples", &json!(null)).is_err());
+        let fixed = Settings::read("general.data", &json!("x")).expect_err("only the file");
+        assert!(fixed.to_string().contains("cannot be changed while the server runs"), "{fixed}");
+        let typo = Settings::read("general.max_byte", &json!(1)).expect_err("unknown");
+        assert!(typo.to_string().contains("did you mean general.max_bytes?"), "{typo}");
     }
 }

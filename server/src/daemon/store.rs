@@ -67,8 +67,9 @@ pub fn restore_settings(context: &Context, engine: &Engine) -> anyhow::Result<()
     let stored = engine.catalogue().settings().context("cannot read the stored settings")?;
     let mut settings = context.settings.lock();
     for setting in stored {
-        settings.put_stored(&setting.key, &setting.json, &setting.who);
+        settings.restore(&setting.key, &setting.json, &setting.who);
     }
     settings.apply(engine);
+    context.policy_changed(settings.policy()?);
     Ok(())
 }

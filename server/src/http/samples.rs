@@ -113,7 +113,7 @@ fn describe(context: &Context, caller: &Caller, peer: Peer, headers: &HeaderMap)
         Caller::Anyone => peer.0.ip().to_canonical().to_string(),
         Caller::Bearer { name, .. } => name.to_string(),
     };
-    Described::read(headers, &client, context.sample_priority)
+    Described::read(headers, &client, u32::from(context.policy().automatic))
 }
 
 /// An item on a digest that is already here, without a byte of body; `None` when it is not here after all.

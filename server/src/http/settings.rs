@@ -2,7 +2,7 @@
 //! log when it is answered, and wins over the configuration file from then on.
 
 use crate::daemon::context::Context;
-use crate::daemon::settings::{Key, Settings};
+use crate::daemon::settings::{RefusedSetting, Settings};
 use crate::http::actions::json_body;
 use crate::http::problem::Problem;
 use crate::security::access::Caller;
@@ -24,36 +24,36 @@ pub async fn show(State(context): State<Arc<Context>>) -> Result<Json<Value>, Pr
 /// `PUT` with `{"general.max_bytes": 1000000000}`: all of it or nothing.
 ///
 /// # Errors
-/// An unknown key, a value out of its range, or the catalogue.
+/// An unknown key, a value that does not fit, or the catalogue.
 pub async fn change(
     State(context): State<Arc<Context>>,
     Extension(caller): Extension<Caller>,
     body: Body,
 ) -> Result<Json<Value>, Problem> {
     let asked: Map<String, Value> = json_body(body).await?;
+    let refused = |error: RefusedSetting| Problem::invalid(error.to_string());
     let mut changes = Vec::new();
-    for (name, value) in asked {
-        let key = Key::named(&name).map_err(|error| Problem::invalid(error.to_string()))?;
-        changes.push((key, key.read(&value).map_err(|error| Problem::invalid(error.to_string()))?));
+    for (name, value) in &asked {
+        changes.push((name.clone(), Settings::read(name, value).map_err(refused)?));
     }
-    let who = caller.name().to_owned();
-    let stored = changes.clone();
+    // One at a time: two changes that fit each alone may not fit together.
+    let _one = context.changing_settings.lock().await;
+    let now = context.settings.lock().clone();
+    let (changed, policy) = now.with(&changes, caller.name()).map_err(refused)?;
+    let (who, stored) = (caller.name().to_owned(), asked.clone());
     context
-        .read(move |catalogue| {
-            stored.iter().try_for_each(|(key, value)| catalogue.set_setting(key.name(), &json!(value), &who))
-        })
+        .read(move |catalogue| stored.iter().try_for_each(|(name, value)| catalogue.set_setting(name, value, &who)))
         .await?;
-    for (key, value) in changes {
-        context.settings.lock().put(key, value, format!("stored by {}", caller.name()));
-        context.events.setting(key.name(), &value.into(), caller.name());
+    *context.settings.lock() = changed.clone();
+    changed.apply(context.engine()?);
+    context.policy_changed(policy);
+    for (name, value) in &asked {
+        context.events.setting(name, value, caller.name());
     }
-    let settings = context.settings.lock().clone();
-    settings.apply(context.engine()?);
-    Ok(Json(told(&settings)))
+    Ok(Json(told(&changed)))
 }
 
 fn told(settings: &Settings) -> Value {
-    let entry =
-        |(key, value, origin): (Key, u64, &str)| (key.name().to_owned(), json!({"value": value, "origin": origin}));
+    let entry = |(name, value, origin)| (name, json!({"value": value, "origin": origin}));
     json!({"settings": settings.each().map(entry).collect::<Map<_, _>>()})
 }

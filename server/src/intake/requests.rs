@@ -213,7 +213,7 @@ impl Requests {
             received_at_ms: clock::now().0,
             content,
             managed: false,
-            sample_priority: self.context.sample_priority,
+            sample_priority: u32::from(self.context.policy().automatic),
             retry_key: Some(retry_key(&input)),
             client: if sent.client.is_empty() { self.client.clone() } else { sent.client },
             parent_server: String::new(),
