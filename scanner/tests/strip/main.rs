@@ -1,6 +1,8 @@
 //! Samples of every kind, with something private in every place where user data lies: it never leaves.
 
 mod archives;
+#[cfg(target_os = "linux")]
+mod caged;
 mod documents;
 mod found;
 mod hostile;
