@@ -8,6 +8,7 @@
 //! Definitions -> Ruleset          ruleset       compiled, and matched exactly against one buffer
 //! sample, Ruleset -> Verdict      scan          every buffer of a sample, allowances applied
 //! blocks -> candidates            grams         which stored blocks a new signature can be in
+//! sample -> Stripped             strip         only what can be infected, for samples that leave the house
 //! old, new -> what to look at     retest        what a change of definitions can change about stored samples
 //! ```
 //!
@@ -22,3 +23,4 @@ pub mod literal;
 pub mod retest;
 pub mod ruleset;
 pub mod scan;
+pub mod strip;

@@ -3,12 +3,13 @@
 //! ```text
 //! caller ── bytes ──> Pool ── socket pair ──> worker process     same binary, hidden subcommand
 //!    ^                 │                        │ confined         the crate `cage`
-//!    └── each buffer ──┴──── frames <───────────┘ file::walk
+//!    └── each buffer ──┴──── frames <───────────┘ file::walk, strip
 //! ```
 //!
 //! How workers are started, confined, timed and replaced is the crate `cage`'s; here stands what a sample's frames are.
 
 mod pool;
+mod strip;
 mod wire;
 mod worker;
 

@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use ::cage::{Confinement, Counts, Crew, Fault, Line, Settings};
 
-use super::wire::{self, FrameKind, Job, MemberHead};
+use super::strip;
+use super::wire::{self, FrameKind, Job, MemberHead, StripJob};
 use crate::file::{Flow, Limits, Member, Outcome};
+use crate::strip::{Found, NotStripped, Stripped};
 
 /// A set of caged workers that open samples.
 pub struct Pool {
@@ -63,6 +65,20 @@ impl Pool {
         };
         self.crew.work(Duration::from_millis(limits.time_ms_max), |line| answer(line, sample, &job, &mut see))
     }
+
+    /// [`strip::strip`](crate::strip::strip) in the cage. The sample has `limits.time_ms_max`.
+    ///
+    /// # Errors
+    /// Any [`Fault`]: nothing is known of the sample. The inner one says why nothing of it may leave.
+    pub fn strip(
+        &self,
+        sample: &[u8],
+        found: Option<Found>,
+        limits: &Limits,
+    ) -> Result<Result<Stripped, NotStripped>, Fault> {
+        let job = StripJob { limits: limits.clone(), found };
+        self.crew.work(Duration::from_millis(limits.time_ms_max), |line| strip::ask(line, sample, &job))
+    }
 }
 
 fn answer(
@@ -100,7 +116,12 @@ fn answer(
                 }
             }
             FrameKind::Outcome => return frame.head(),
-            FrameKind::Sample | FrameKind::On | FrameKind::Stop => return Err(wire::invalid("a frame out of order")),
+            FrameKind::Sample
+            | FrameKind::On
+            | FrameKind::Stop
+            | FrameKind::Strip
+            | FrameKind::Part
+            | FrameKind::Ending => return Err(wire::invalid("a frame out of order")),
         }
     }
 }

@@ -7,6 +7,7 @@ pub(super) use ::cage::frame::invalid;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::file::{Digests, Executable, Form, Kind, Limits, Outcome, Targets};
+use crate::strip::{Found, Kept, NotStripped};
 
 /// What a frame is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +23,12 @@ pub(super) enum FrameKind {
     On,
     /// To the worker, likewise: stop.
     Stop,
+    /// To the worker: `StripJob` and a sample.
+    Strip,
+    /// From the worker, for each part of a stripped sample: `PartHead` and the part.
+    Part,
+    /// From the worker, last of a stripped sample: `Ending`.
+    Ending,
 }
 
 /// What a worker is to do with a sample.
@@ -31,6 +38,24 @@ pub(super) struct Job {
     /// Whether it asks after each member if it is to go on.
     pub(super) asks: bool,
 }
+
+/// What a worker is to strip a sample by.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct StripJob {
+    pub(super) limits: Limits,
+    pub(super) found: Option<Found>,
+}
+
+/// A part without its bytes.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct PartHead {
+    pub(super) path: Vec<String>,
+    pub(super) what: Kept,
+}
+
+/// All parts were sent, or why there are none.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Ending(pub(super) Result<(), NotStripped>);
 
 /// A member without its bytes.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -78,6 +103,15 @@ impl Head for MemberHead {
 impl Head for Outcome {
     const KIND: FrameKind = FrameKind::Outcome;
 }
+impl Head for StripJob {
+    const KIND: FrameKind = FrameKind::Strip;
+}
+impl Head for PartHead {
+    const KIND: FrameKind = FrameKind::Part;
+}
+impl Head for Ending {
+    const KIND: FrameKind = FrameKind::Ending;
+}
 
 /// Sends a frame.
 pub(super) fn send<H: Head>(to: &mut impl Write, head: &H, body: &[u8]) -> io::Result<()> {
@@ -97,6 +131,6 @@ pub(super) fn receive(from: &mut impl Read, body_bytes_max: u64) -> io::Result<F
 }
 
 fn kind(byte: u8) -> Option<FrameKind> {
-    use FrameKind::{Member, On, Outcome, Sample, Stop};
-    [Sample, Member, Outcome, On, Stop].into_iter().find(|kind| *kind as u8 == byte)
+    use FrameKind::{Ending, Member, On, Outcome, Part, Sample, Stop, Strip};
+    [Sample, Member, Outcome, On, Stop, Strip, Part, Ending].into_iter().find(|kind| *kind as u8 == byte)
 }

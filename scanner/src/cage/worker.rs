@@ -5,7 +5,8 @@ use std::os::unix::net::UnixStream;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use super::wire::{self, FrameKind, Job, MemberHead};
+use super::strip;
+use super::wire::{self, FrameKind, Job, MemberHead, StripJob};
 use crate::file::{Flow, Form, Member, walk};
 
 /// Bytes of a sample that a worker takes; its memory limit ends it long before.
@@ -17,12 +18,24 @@ pub fn worker_main() -> ExitCode {
     ::cage::run(|stream, bounds| {
         loop {
             let frame = wire::receive(stream, SAMPLE_BYTES_MAX)?;
-            if frame.kind != FrameKind::Sample {
-                return Err(wire::invalid("a frame out of order"));
+            match frame.kind {
+                FrameKind::Sample => {
+                    let job: Job = frame.head()?;
+                    ::cage::allow_cpu(bounds.cpu_ms_max.min(job.limits.time_ms_max))?;
+                    answer(stream, frame.body(), &job)?;
+                }
+                FrameKind::Strip => {
+                    let job: StripJob = frame.head()?;
+                    ::cage::allow_cpu(bounds.cpu_ms_max.min(job.limits.time_ms_max))?;
+                    strip::answer(stream, frame.body(), job)?;
+                }
+                FrameKind::Member
+                | FrameKind::Outcome
+                | FrameKind::On
+                | FrameKind::Stop
+                | FrameKind::Part
+                | FrameKind::Ending => return Err(wire::invalid("a frame out of order")),
             }
-            let job: Job = frame.head()?;
-            ::cage::allow_cpu(bounds.cpu_ms_max.min(job.limits.time_ms_max))?;
-            answer(stream, frame.body(), &job)?;
         }
     })
 }

@@ -22,6 +22,7 @@ pub mod outcome;
 pub mod walk;
 
 pub use executable::{Executable, Section};
+pub(crate) use executable::{Held, Place};
 pub use kind::{KIND_BYTES_MIN, Kind, Target};
 pub use limits::Limits;
 pub use member::{Digests, Flow, Form, Member, Targets};

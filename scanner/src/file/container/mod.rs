@@ -21,7 +21,7 @@ pub(crate) mod tar;
 mod tnef;
 mod uu;
 mod vba;
-mod zip;
+pub(crate) mod zip;
 
 use super::walk::Walk;
 use super::{Executable, Flow, Kind};

@@ -1,10 +1,13 @@
 //! ELF of 32 and 64 bits in both orders of bytes.
 
+use super::held::{Held, place};
 use super::read::Bytes;
 use super::{Executable, SECTIONS_MAX, Section};
 
 /// More program headers than this and ClamAV calls the file broken.
 const SEGMENTS_MAX: u16 = 128;
+/// The type of a core dump: what a process had in memory, and no program.
+const CORE: u16 = 4;
 
 pub(super) fn read(file: &[u8]) -> Option<Executable> {
     let wide = match file.get(4)? {
@@ -49,4 +52,34 @@ pub(super) fn read(file: &[u8]) -> Option<Executable> {
         }
     }
     Some(Executable { entry: offset, sections, ..Executable::default() })
+}
+
+/// Headers, both tables, and what segments and sections hold in the file. A core dump has nothing that is a program's.
+pub(super) fn held(file: &[u8], executable: &Executable) -> Option<Held> {
+    let wide = *file.get(4)? == 2;
+    let bytes = Bytes { bytes: file, big_endian: *file.get(5)? == 2 };
+    if bytes.u16(16)? == CORE {
+        return None;
+    }
+    let at = |narrow: u64, broad: u64| if wide { broad } else { narrow };
+    let segments = bytes.word(at(28, 32), wide)?;
+    let segment_bytes = u64::from(bytes.u16(at(42, 54))?);
+    let segment_count = u64::from(bytes.u16(at(44, 56))?);
+    let sections_at = bytes.word(at(32, 40), wide)?;
+    let section_bytes = u64::from(bytes.u16(at(46, 58))?);
+    let section_count = u64::from(bytes.u16(at(48, 60))?);
+    let mut held = Held { headers: vec![place(0, at(52, 64))], ..Held::default() };
+    if segment_bytes == at(32, 56) {
+        held.headers.push(place(segments, segment_count * segment_bytes));
+        for n in 0..segment_count {
+            let header = segments.checked_add(n * segment_bytes)?;
+            let offset = bytes.word(header.checked_add(at(4, 8))?, wide)?;
+            held.content.push(place(offset, bytes.word(header.checked_add(at(16, 32))?, wide)?));
+        }
+    }
+    if section_bytes == at(40, 64) {
+        held.headers.push(place(sections_at, section_count * section_bytes));
+    }
+    held.content.extend(executable.sections.iter().map(|section| place(section.offset, section.bytes)));
+    Some(held)
 }

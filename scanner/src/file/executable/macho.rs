@@ -1,10 +1,13 @@
 //! Mach-O of one processor: sections of all segments, and the entry point where a load command names it.
 
+use super::held::{Held, place};
 use super::read::Bytes;
 use super::{Executable, SECTIONS_MAX, Section};
 
 /// Load commands read.
 const COMMANDS_MAX: u32 = 1024;
+/// The type of a core dump: what a process had in memory, and no program.
+const CORE: u32 = 4;
 const SEGMENT: u32 = 0x1;
 const UNIX_THREAD: u32 = 0x5;
 const SEGMENT_64: u32 = 0x19;
@@ -38,6 +41,37 @@ pub(super) fn read(file: &[u8]) -> Option<Executable> {
         sections.iter().find(holds).map(|section: &Section| section.offset.saturating_add(address - section.address))
     });
     Some(Executable { entry: entry.or(placed), sections, ..Executable::default() })
+}
+
+/// Headers, load commands, and the segments' bytes: symbols and signatures lie in a segment of their own. A core dump has nothing
+/// that is a program's.
+pub(super) fn held(file: &[u8]) -> Option<Held> {
+    let bytes = Bytes { bytes: file, big_endian: file.starts_with(&[0xfe, 0xed, 0xfa]) };
+    if bytes.u32(12)? == CORE {
+        return None;
+    }
+    let wide = bytes.u32(0)? == 0xfeed_facf;
+    let first = if wide { 32 } else { 28 };
+    let stated_end = first + u64::from(bytes.u32(20)?);
+    let mut content = Vec::new();
+    let mut at = first;
+    for _ in 0..bytes.u32(16)?.min(COMMANDS_MAX) {
+        let (Some(command), Some(command_bytes)) = (bytes.u32(at), bytes.u32(at + 4)) else { break };
+        if command_bytes < 8 {
+            break;
+        }
+        let segment = match command {
+            SEGMENT => bytes.u32(at + 32).zip(bytes.u32(at + 36)).map(|(from, size)| (from.into(), size.into())),
+            SEGMENT_64 => bytes.u64(at + 40).zip(bytes.u64(at + 48)),
+            _ => None,
+        };
+        content.extend(segment.map(|(from, size)| place(from, size)));
+        at += u64::from(command_bytes);
+    }
+    if content.is_empty() {
+        return None;
+    }
+    Some(Held { headers: vec![place(0, at.min(stated_end).max(first))], content, resources: Vec::new() })
 }
 
 fn push_sections(bytes: Bytes<'_>, command: u64, wide: bool, sections: &mut Vec<Section>) {

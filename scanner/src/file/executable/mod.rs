@@ -6,6 +6,7 @@
 //! need, check each range, and answer `None` for what ClamAV calls broken; the bytes are matched all the same.
 
 mod elf;
+mod held;
 mod macho;
 mod pe;
 mod read;
@@ -14,6 +15,7 @@ mod version;
 use serde::{Deserialize, Serialize};
 
 use super::Kind;
+pub(crate) use held::{Held, Place};
 
 /// Sections read of one file. ClamAV refuses a PE with more than 96 and an ELF with more than 2048.
 pub const SECTIONS_MAX: usize = 2048;

@@ -1,5 +1,6 @@
 //! Windows executables: the headers as the PE format lays them out, rounded as ClamAV rounds them.
 
+use super::held::{Held, Place, place};
 use super::read::Bytes;
 use super::{Executable, Section, version};
 
@@ -44,6 +45,67 @@ pub(super) fn read(file: &[u8]) -> Option<Executable> {
     Some(Executable { entry: Some(entry), sections, version_keys, overlay: None })
 }
 
+/// Bytes in front of the first section that are headers where no section begins earlier: one page.
+const HEADERS_BYTES_MAX: u64 = 4096;
+/// The headers end behind the last field that [`read`] asks for, even if the section table lies before it.
+const OPTIONAL_BYTES_READ: u64 = 136;
+
+/// Headers, sections, and where resources are: the section that the directory names, and each that is named `.rsrc`. The
+/// certificate table lies behind the sections, and no section holds it.
+pub(super) fn held(bytes: Bytes<'_>, executable: &Executable) -> Option<Held> {
+    let pe = u64::from(bytes.u32(0x3c)?);
+    let optional = pe + 24;
+    let table = optional + u64::from(bytes.u16(pe + 20)?);
+    let count = executable.sections.len() as u64;
+    let raw: Vec<RawSection> = (0..count).map(|n| RawSection::read(bytes, table + n * 40)).collect::<Option<_>>()?;
+    let first = raw.iter().filter(|section| section.file_bytes > 0).map(|section| u64::from(section.offset)).min();
+    let headers_bytes = u64::from(bytes.u32(optional + 60)?).min(first.unwrap_or(HEADERS_BYTES_MAX));
+    let table_end = (table + count * 40).max(optional + OPTIONAL_BYTES_READ);
+    let content = raw.iter().map(RawSection::place).collect();
+    let headers = vec![0..headers_bytes.max(64), pe..table_end];
+    Some(Held { headers, content, resources: resources(bytes, optional, table, &raw, executable)? })
+}
+
+fn resources(
+    bytes: Bytes<'_>,
+    optional: u64,
+    table: u64,
+    raw: &[RawSection],
+    executable: &Executable,
+) -> Option<Vec<Place>> {
+    let wide = bytes.u16(optional)? == 0x20b;
+    let directory = optional + if wide { 128 } else { 112 };
+    let address = u64::from(bytes.u32(directory).unwrap_or(0));
+    let size = u64::from(bytes.u32(directory + 4).unwrap_or(0));
+    let holds = |section: &Section| {
+        let memory_bytes = section.memory_bytes.max(section.bytes);
+        section.address <= address && address - section.address < memory_bytes
+    };
+    let named = executable.sections.iter().rposition(|section| address != 0 && holds(section));
+    let mut found = Vec::new();
+    for (n, section) in raw.iter().enumerate() {
+        let name_at = table + n as u64 * 40;
+        let is_resources = bytes.u64(name_at) == Some(u64::from_le_bytes(*b".rsrc\0\0\0"));
+        if named != Some(n) && !is_resources {
+            continue;
+        }
+        let whole = section.place();
+        let holds_entry = |place: &Place| executable.entry.is_some_and(|entry| place.contains(&entry));
+        if !holds_entry(&whole) {
+            found.push(whole);
+        } else if named == Some(n) {
+            // Packers put code and resources into one section: then the directory says how much is resources.
+            let from = whole.start + (address - executable.sections[n].address);
+            let part = place(from, size);
+            if size == 0 || holds_entry(&part) {
+                return None;
+            }
+            found.push(part);
+        }
+    }
+    Some(found)
+}
+
 struct Header {
     entry: u32,
     memory_alignment: u32,
@@ -82,6 +144,11 @@ impl RawSection {
             file_bytes: bytes.u32(at + 16)?,
             offset: bytes.u32(at + 20)?,
         })
+    }
+
+    /// Its bytes in the file, as stated.
+    fn place(&self) -> Place {
+        place(u64::from(self.offset), u64::from(self.file_bytes))
     }
 
     fn has_sign(&self) -> bool {

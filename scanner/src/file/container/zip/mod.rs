@@ -64,6 +64,17 @@ pub(super) fn unpack(bytes: &[u8], walk: &mut Walk<'_>) {
     hidden(bytes, &mut seen, walk);
 }
 
+/// The names of the central directory; none where there is no directory.
+pub(crate) fn names(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut next = directory(bytes);
+    std::iter::from_fn(move || {
+        let (at, base) = next?;
+        let entry = central(bytes, at, base)?;
+        next = Some((entry.next, base));
+        Some(entry.name)
+    })
+}
+
 /// Members that no directory names: local headers found by their magic number, outside of members' content.
 fn hidden(bytes: &[u8], seen: &mut HashSet<usize>, walk: &mut Walk<'_>) {
     let mut at = 0;
