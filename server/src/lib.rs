@@ -4,13 +4,16 @@
 //! Reading order: [`cli`] is what a person calls, [`config`] is what a person writes down, [`daemon`] starts
 //! and stops everything; [`http`] and [`intake`] are its two doors, [`security`] decides who passes them,
 //! [`metrics`] counts; [`definitions`] holds the sets, [`scanning`] tests samples, [`control`] makes statuses of what is
-//! found, and [`retest`] tests again when definitions change.
+//! found, [`retest`] tests again when definitions change, [`exchange`] takes samples to the analysis centre and brings
+//! answers and definitions back, [`alerts`] tells people.
 
+pub mod alerts;
 pub mod cli;
 pub mod config;
 pub mod control;
 pub mod daemon;
 pub mod definitions;
+pub mod exchange;
 pub mod http;
 pub mod intake;
 pub mod metrics;

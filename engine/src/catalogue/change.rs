@@ -153,6 +153,13 @@ pub enum Own {
     Submission(Box<SubmissionRow>),
     /// The sample is not under submission any more.
     SubmissionGone(SampleId),
+    /// A number that outlives the process, under a name.
+    Mark {
+        /// The name.
+        name: String,
+        /// The number.
+        value: i64,
+    },
     /// Whether user data is stripped from an item before it is submitted; `None` leaves it to the policy.
     StripOverride {
         /// The item.
@@ -203,7 +210,7 @@ pub struct SubmissionRow {
     pub stripped: String,
     /// What the gateway or the centre said about it.
     pub what: String,
-    /// When it came to this stage.
+    /// When it was begun.
     pub at: Timestamp,
 }
 

@@ -401,6 +401,14 @@ impl Catalogue {
         self.inner.readers.read(|connection| submission::queued(connection, after, limit))
     }
 
+    /// The highest set that an item needs which is Needed; 0 when none is.
+    ///
+    /// # Errors
+    /// Reading failed.
+    pub fn needed_sequence(&self) -> Result<Sequence, CatalogueError> {
+        self.inner.readers.read(submission::needed)
+    }
+
     /// How many items have come to a status after `since` and not after `until` and are in it still, and the first of them.
     /// Only for the statuses that wait: see [`Status`].
     ///
@@ -414,6 +422,20 @@ impl Catalogue {
         limit: usize,
     ) -> Result<(u64, Vec<ItemId>), CatalogueError> {
         self.inner.readers.read(|connection| submission::waiting(connection, status, since, until, limit))
+    }
+
+    /// A number that was remembered under a name; 0 for none.
+    ///
+    /// # Errors
+    /// Reading failed.
+    pub fn mark(&self, name: &str) -> Result<i64, CatalogueError> {
+        self.inner.readers.read(|connection| {
+            let found = connection
+                .prepare_cached("SELECT value FROM mark WHERE name = ?1")?
+                .query_row(params![name], |row| row.get(0))
+                .optional()?;
+            Ok(found.unwrap_or(0))
+        })
     }
 
     /// At most `limit` clients after `after`, by name.

@@ -37,7 +37,8 @@ pub(super) fn change_status(
         .prepare_cached(
             "UPDATE item SET status = ?2, priority_override = ?3, sample_priority = ?4, date_submitted_ms = ?5,
              date_analysis_finished_ms = ?6, signatures_priority = ?7, signatures_sequence = ?8,
-             date_sample_finished_ms = ?9, basis = ?10, send_again_count = ?11, status_at_ms = ?12 WHERE id = ?1",
+             date_sample_finished_ms = ?9, basis = ?10, send_again_count = ?11,
+             status_at_ms = CASE status WHEN ?2 THEN status_at_ms ELSE ?12 END WHERE id = ?1",
         )?
         .execute(params![
             id,
@@ -114,6 +115,14 @@ pub(super) fn set_strip_override(
         .prepare_cached("UPDATE item SET strip_override = ?2 WHERE id = ?1")?
         .execute(params![item.0 as i64, strip])?;
     Ok(if rows == 0 { Err(CatalogueError::UnknownItem(item)) } else { Ok(()) })
+}
+
+/// Remembers a number under a name.
+pub(super) fn mark(connection: &Connection, name: &str, value: i64) -> rusqlite::Result<Answer> {
+    connection
+        .prepare_cached("INSERT INTO mark(name, value) VALUES(?1, ?2) ON CONFLICT(name) DO UPDATE SET value = ?2")?
+        .execute(params![name, value])?;
+    Ok(Ok(()))
 }
 
 /// Adds a note to an item.

@@ -125,3 +125,11 @@ pub(super) fn waiting(
         .collect::<rusqlite::Result<_>>()?;
     Ok((count as u64, first))
 }
+
+/// The highest set that an item needs which is Needed; 0 when none is.
+pub(super) fn needed(connection: &Connection) -> rusqlite::Result<Sequence> {
+    let needed: Option<i64> = connection
+        .prepare_cached("SELECT max(signatures_sequence) FROM item INDEXED BY item_status WHERE status = 5")?
+        .query_row([], |row| row.get(0))?;
+    Ok(Sequence(needed.unwrap_or(0) as u64))
+}

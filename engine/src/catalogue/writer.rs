@@ -138,6 +138,7 @@ impl Writer {
                     Own::Settled(sample) => verdict::settled(connection, *sample)?,
                     Own::Submission(row) => submission::put(connection, row)?,
                     Own::SubmissionGone(sample) => submission::forget(connection, *sample)?,
+                    Own::Mark { name, value } => own::mark(connection, name, *value)?,
                     Own::StripOverride { item, strip } => own::set_strip_override(connection, *item, *strip)?,
                     Own::Client(edit) => client::edit(connection, audit, &mut writer.names, edit)?,
                     Own::Shelf { number, sequence } => verdict::put_shelf(connection, *number, *sequence)?,

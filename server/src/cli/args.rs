@@ -1,7 +1,7 @@
 //! The grammar of the command line. A flag stands beside the command that it belongs to; what
 //! every command understands stands here.
 
-use super::{config, context, defs, demo, items, offline, put, retest, scan, serve, settings};
+use super::{alerts, centre, clients, config, context, defs, demo, items, offline, put, retest, scan, serve, settings};
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -85,6 +85,14 @@ pub enum Command {
     /// Read and change settings of a running server
     #[command(subcommand)]
     Settings(settings::Command),
+    /// Who forwards, and what is known of them
+    #[command(subcommand)]
+    Clients(clients::Command),
+    /// Which events are told, to whom and how
+    #[command(subcommand)]
+    Alerts(alerts::Command),
+    /// Run an analysis centre: take samples from quarantines, answer with definitions
+    Centre(centre::Args),
     /// The Quarantine Log: who did what, and what went wrong
     Log(super::log::Args),
     /// Make, install and compare sets of definitions
@@ -145,6 +153,22 @@ mod tests {
             "lazaret items restore 1 --to p",
             "lazaret items delete 1 2 --yes",
             "lazaret items delete --client c",
+            "lazaret items submit 1 2 --whole",
+            "lazaret items submit --status Held --strip",
+            "lazaret items deliver 1",
+            "lazaret items restart --client c",
+            "lazaret items applied 1",
+            "lazaret items query 1",
+            "lazaret items priority 1 --submission 3 --delivery 1",
+            "lazaret clients list",
+            "lazaret clients show c",
+            "lazaret clients set c --managed auto --sequence 4",
+            "lazaret alerts list",
+            "lazaret alerts enable 1 quota_low",
+            "lazaret alerts disable all",
+            "lazaret alerts route 10 --methods email,console --recipients a@b.example",
+            "lazaret alerts test 10",
+            "lazaret centre --data d --listen 127.0.0.1:0",
             "lazaret quota --json",
             "lazaret verify --data d --json",
             "lazaret rebuild --data d",
@@ -195,6 +219,12 @@ mod tests {
             "lazaret items show one",
             "lazaret items delete",
             "lazaret items delete 1 --client c",
+            "lazaret items submit",
+            "lazaret items submit 1 --strip --whole",
+            "lazaret items priority 1",
+            "lazaret clients set c",
+            "lazaret alerts route 1",
+            "lazaret centre",
             "lazaret verify",
             "lazaret scan a",
             "lazaret defs build d --sequence 0 --key f --out g",

@@ -1,22 +1,50 @@
 //! What the control loop is told, and the handle by which it is told.
 
 use super::owner::Owner;
+use super::request::Ask;
 use crate::daemon::context::Context;
 use crate::scanning::Answer;
 use crossbeam_channel::{Sender, bounded};
 use engine::Engine;
+use engine::catalogue::SubmissionRow;
+use model::SampleId;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 
 /// Events that may wait: every sample under way can answer, and a few more things can happen meanwhile.
-const EVENTS_MAX: usize = crate::scanning::IN_FLIGHT_MAX + 64;
+const EVENTS_MAX: usize = crate::scanning::IN_FLIGHT_MAX + 256;
 
 /// Everything that gives the loop work.
 #[derive(Debug)]
 pub enum Event {
     /// A scan is over.
     Scanned(Answer),
+    /// A sample's submission came to a stage: its items are to be told.
+    Staged(Box<SubmissionRow>),
+    /// User data is to be stripped from a sample, and cannot be.
+    NotStripped {
+        /// The sample.
+        sample: SampleId,
+        /// Why.
+        why: String,
+    },
+    /// A sample cannot be submitted here: it cannot be read.
+    Unreadable {
+        /// The sample.
+        sample: SampleId,
+        /// Why.
+        why: String,
+    },
+    /// An attempt to submit a sample failed; it will be tried again.
+    Troubled {
+        /// The sample.
+        sample: SampleId,
+        /// Why.
+        why: String,
+    },
+    /// Somebody wants something of items.
+    Asked(Box<Ask>),
     /// Items came, or definitions, or verdicts changed: there may be something to do.
     Look,
     /// No more work is taken.
@@ -46,7 +74,7 @@ impl Figures {
 
 /// The running loop.
 pub struct Control {
-    events: Sender<Event>,
+    bell: Bell,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -63,21 +91,22 @@ impl Control {
                 // The loop outlives the scanners, so it is there to take it.
                 let _ = answers.send(Event::Scanned(answer));
             })?;
-        let owner = Owner::new(Arc::clone(context), engine.clone(), scanners, queue);
+        let bell = Bell { events, review: Arc::new(AtomicBool::new(true)) };
+        let owner = Owner::new(Arc::clone(context), engine.clone(), scanners, queue, Arc::clone(&bell.review));
         let thread = std::thread::Builder::new().name("control".to_owned()).spawn(move || owner.run())?;
-        Ok(Self { events, thread: Some(thread) })
+        Ok(Self { bell, thread: Some(thread) })
     }
 
-    /// A way to say that there may be something to do. Never blocks.
+    /// A way to tell it something.
     pub fn bell(&self) -> Bell {
-        Bell(self.events.clone())
+        self.bell.clone()
     }
 }
 
 impl Drop for Control {
     fn drop(&mut self) {
         // It may have ended already.
-        let _ = self.events.send(Event::Stop);
+        let _ = self.bell.events.send(Event::Stop);
         if let Some(thread) = self.thread.take() {
             // It does not panic; if it did, the reason is already on stderr.
             let _ = thread.join();
@@ -87,11 +116,25 @@ impl Drop for Control {
 
 /// Rings at the loop.
 #[derive(Debug, Clone)]
-pub struct Bell(Sender<Event>);
+pub struct Bell {
+    events: Sender<Event>,
+    review: Arc<AtomicBool>,
+}
 
 impl Bell {
-    /// Rings. A full queue needs no bell: the loop looks after every event.
+    /// Rings. Never blocks. A full queue needs no bell: the loop looks after every event.
     pub fn ring(&self) {
-        let _ = self.0.try_send(Event::Look);
+        let _ = self.events.try_send(Event::Look);
+    }
+
+    /// What items that wait for definitions rest on has changed: policy, clients, definitions, a re-test that ended.
+    pub fn review(&self) {
+        self.review.store(true, Ordering::Release);
+        self.ring();
+    }
+
+    /// Tells the loop something. Blocks while its queue is full; false when it has ended.
+    pub fn tell(&self, event: Event) -> bool {
+        self.events.send(event).is_ok()
     }
 }

@@ -2,20 +2,33 @@
 //!
 //! ```text
 //! Event  -> State      owner      next, apply: what has happened
-//! State  -> Own        settle     what follows for items: causes, then the status table
+//! Answer -> changes    scans      what the scanner said, what it gets next
+//! stage  -> changes    spread     what the gateway or the centre said, for each item of a sample
+//! Ask    -> changes    request    what a person wants, and what stands against it
+//! time   -> alerts     timers     who has waited too long
+//! ground -> changes    review     policy, clients, definitions changed: who waits no longer
+//! cause  -> Own        settle     what follows for one item, through the status table
 //! Own    -> catalogue  owner      in batches, durable before they are announced
-//! State  -> Job        owner      what is to be scanned next
+//! Moved  -> alerts     notice     what a change is news of
 //! ```
 //!
-//! 1. Every change of a status that a scan or a re-test causes is made on this thread, so none is made from a verdict
-//!    that another change has overtaken.
+//! 1. Every change of a status is made on this thread, so none is made from what another change has overtaken.
 //! 2. An item is Quarantined until its verdict and its status are durable together; a kill before that repeats the scan.
-//! 3. A sample is scanned once however many items share it.
+//! 3. A sample is scanned once and submitted once however many items share it.
+//! 4. What happens to many items is first written as one thing that happened, then told to each: a kill repeats the
+//!    telling.
 
 mod cause;
 mod event;
+mod notice;
 mod owner;
+mod request;
+mod review;
+mod scans;
 mod settle;
+mod spread;
+mod timers;
 
 pub use event::{Bell, Control, Event, Figures};
+pub use request::{Ask, Request};
 pub use settle::Moved;

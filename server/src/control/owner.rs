@@ -1,64 +1,86 @@
 //! The loop: next, apply, settle.
 
-use super::event::{Event, Figures};
-use super::settle::{Moved, WHO, by_cause, by_verdict};
+use super::event::Event;
+use super::notice;
+use super::request::{self, Ask};
+use super::review::Review;
+use super::settle::{Ground, Moved, by_verdict, error};
+use super::spread;
+use super::timers::Timers;
 use crate::daemon::clock;
 use crate::daemon::context::Context;
-use crate::definitions::Active;
 use crate::retest::Loose;
-use crate::scanning::{Answer, Failure, IN_FLIGHT_MAX, Job, Report, Scanners};
+use crate::scanning::Scanners;
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use engine::Engine;
-use engine::catalogue::{CatalogueError, Found, Note, NoteKind, Own, SampleVerdict};
-use model::lifecycle::Cause;
-use model::{Blake3, ItemId, SampleId, Sequence, Status, Timestamp};
+use engine::catalogue::{CatalogueError, Own, SampleVerdict, SubmissionRow};
+use model::lifecycle::{Answer, Cause};
+use model::submission::Stage;
+use model::{ItemId, SampleId, Status, Timestamp};
 use scanner::retest::Facts;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 /// Items that are looked at in one go: a few milliseconds of reading.
-const PAGE_ITEMS: usize = 256;
-/// Items that wait for one sample by name; more are found again when it is known.
-const WAITING_MAX: usize = 1024;
+pub(super) const PAGE_ITEMS: usize = 256;
 /// Changes written in one transaction: far below what stalls the catalogue, far above what a sync costs.
-const CHANGES_MAX: usize = 4096;
+pub(super) const CHANGES_MAX: usize = 4096;
 /// Unsettled samples taken up in one round.
 const UNSETTLED_PER_ROUND: usize = 64;
+/// Submissions read at a time when the loop starts.
+const SUBMISSIONS: usize = 1000;
 /// How long the loop waits while the catalogue is about to show what was acked.
 const SOON: Duration = Duration::from_millis(10);
 /// How long it waits when there is nothing to do.
 const IDLE: Duration = Duration::from_secs(1);
 /// How long it waits after the scanner was down or the catalogue refused.
 const DOWN: Duration = Duration::from_secs(2);
+/// Items that are told of a failed attempt: of more that share a sample the first are enough.
+const TROUBLED_MAX: usize = 100;
 
 /// What the thread holds.
 pub(super) struct Owner {
-    context: Arc<Context>,
-    engine: Engine,
-    scanners: Scanners,
+    pub(super) context: Arc<Context>,
+    pub(super) engine: Engine,
+    pub(super) scanners: Scanners,
     events: Receiver<Event>,
     /// Samples under way, with the items that wait for them.
-    in_flight: HashMap<SampleId, Vec<ItemId>>,
+    pub(super) in_flight: HashMap<SampleId, Vec<ItemId>>,
     /// To be written, and to be told then.
-    changes: Vec<Own>,
-    moved: Vec<Moved>,
+    pub(super) changes: Vec<Own>,
+    pub(super) moved: Vec<Moved>,
     /// Samples whose first verdict is among the changes.
-    scanned: Vec<(SampleId, Loose, Option<Box<Facts>>)>,
+    pub(super) scanned: Vec<(SampleId, Loose, Option<Box<Facts>>)>,
     /// Quarantined items up to here were looked at in this pass.
-    cursor: ItemId,
+    pub(super) cursor: ItemId,
     /// The catalogue's watermark when the last pass over the Quarantined began.
-    looked_at: u64,
+    pub(super) looked_at: u64,
     /// A pass over the Quarantined is to be made.
-    look: bool,
+    pub(super) look: bool,
     /// There may be unsettled samples.
     unsettled: bool,
-    down: bool,
+    pub(super) down: bool,
+    /// What decisions rest on beside the item.
+    pub(super) ground: Ground,
+    /// Set when that may have changed.
+    stale: Arc<AtomicBool>,
+    pub(super) review: Review,
+    pub(super) timers: Timers,
+    /// Submissions whose items are still to be told since before the last start.
+    untold: bool,
 }
 
 impl Owner {
-    pub fn new(context: Arc<Context>, engine: Engine, scanners: Scanners, events: Receiver<Event>) -> Self {
+    pub fn new(
+        context: Arc<Context>,
+        engine: Engine,
+        scanners: Scanners,
+        events: Receiver<Event>,
+        stale: Arc<AtomicBool>,
+    ) -> Self {
+        let ground = Ground { policy: context.policy(), active: None, selected: HashSet::new() };
         Self {
             context,
             engine,
@@ -73,31 +95,38 @@ impl Owner {
             look: true,
             unsettled: true,
             down: false,
+            ground,
+            stale,
+            review: Review::default(),
+            timers: Timers::default(),
+            untold: true,
         }
     }
 
     pub fn run(mut self) {
         loop {
+            let mut asks = Vec::new();
             match self.events.recv_timeout(self.pause()) {
                 Ok(Event::Stop) | Err(RecvTimeoutError::Disconnected) => break,
-                Ok(event) => self.apply(event),
+                Ok(event) => self.apply(event, &mut asks),
                 Err(RecvTimeoutError::Timeout) => self.down = false,
             }
             // What else has happened goes into the same transaction.
             let mut stopping = false;
-            while self.changes.len() < CHANGES_MAX {
+            while self.changes.len() < CHANGES_MAX && asks.is_empty() {
                 match self.events.try_recv() {
                     Ok(Event::Stop) => stopping = true,
-                    Ok(event) => self.apply(event),
+                    Ok(event) => self.apply(event, &mut asks),
                     Err(_) => break,
                 }
             }
-            if let Err(error) = self.settle() {
+            if let Err(error) = self.settle(asks) {
                 // What was decided is decided again from what the catalogue says.
                 tracing::warn!(%error, "statuses wait for the catalogue");
                 self.changes.clear();
                 self.moved.clear();
                 self.scanned.clear();
+                self.untold = true;
                 self.rest();
             }
             if stopping {
@@ -111,100 +140,122 @@ impl Owner {
         if self.down {
             return DOWN;
         }
-        let room = self.in_flight.len() < IN_FLIGHT_MAX;
-        if (self.look && room && self.context.definitions.active().is_some()) || self.unsettled {
+        let room = self.in_flight.len() < crate::scanning::IN_FLIGHT_MAX;
+        let scans = self.look && room && self.context.definitions.active().is_some();
+        if scans || self.unsettled || self.untold || self.review.is_due() {
             return Duration::ZERO;
         }
         if self.engine.catalogue().watermark() < self.context.acked.load(Ordering::Acquire) { SOON } else { IDLE }
     }
 
     /// The scanner or the catalogue cannot work now.
-    fn rest(&mut self) {
+    pub(super) fn rest(&mut self) {
         self.down = true;
         self.look = true;
         self.cursor = ItemId(0);
     }
 
-    fn apply(&mut self, event: Event) {
+    fn apply(&mut self, event: Event, asks: &mut Vec<Ask>) {
         match event {
             Event::Look => {
                 self.look = true;
                 self.unsettled = true;
             }
             Event::Scanned(answer) => self.scanned(answer),
+            Event::Staged(row) => self.staged(*row),
+            Event::NotStripped { sample, why } => {
+                let why = format!("it is not sent, for user data cannot be stripped from it: {why}");
+                self.each_submitted(sample, &Cause::CannotBeStripped, &why);
+            }
+            Event::Unreadable { sample, why } => {
+                self.each_submitted(sample, &Cause::ProcessingFault, &format!("it cannot be submitted: {why}"));
+            }
+            Event::Troubled { sample, why } => self.troubled(sample, &why),
+            Event::Asked(ask) => asks.push(*ask),
             Event::Stop => {}
         }
     }
 
-    fn scanned(&mut self, answer: Answer) {
-        let Some(waiting) = self.in_flight.remove(&answer.sample) else { return };
-        let figures = &self.context.figures;
-        figures.in_flight.store(self.in_flight.len() as u64, Ordering::Relaxed);
-        match answer.result {
-            Ok(report) => {
-                Figures::add(&figures.scans, 1);
-                Figures::add(&figures.scan_bytes, report.bytes);
-                self.context.metrics.scan_seconds.observe(answer.took.as_secs_f64());
-                figures.down.store(0, Ordering::Relaxed);
-                self.found((answer.sample, answer.blake3, answer.sequence), report, &waiting);
+    /// Writes how far a submission has come. Its items are told by [`Owner::tell_items`], so that a kill between the two
+    /// loses neither.
+    fn staged(&mut self, row: SubmissionRow) {
+        self.untold |= !matches!(row.stage, Stage::Sending);
+        self.changes.push(Own::Submission(Box::new(row)));
+    }
+
+    /// Items of a sample that wait for the gateway; one that a person wants to have sent whole is left out of what
+    /// stripping does.
+    fn each_submitted(&mut self, sample: SampleId, cause: &Cause, why: &str) {
+        let now = clock::now();
+        self.each_item(sample, |owner, item, standing| {
+            let spared = *cause == Cause::CannotBeStripped && standing.strip_override == Some(false);
+            if standing.status != Status::Submitted || spared {
+                return;
             }
-            // Its items are gone too, or will be.
-            Err(Failure::Gone) => {}
-            Err(Failure::Down(why)) => {
-                if figures.down.swap(1, Ordering::Relaxed) == 0 {
-                    tracing::error!(why, "the scanner is down: samples stay Quarantined");
+            let said = super::settle::Said::by(spread::GATEWAY, cause);
+            if let Ok((changes, moved)) = super::settle::by_cause(item, standing, cause, &owner.ground, said, now) {
+                owner.changes.extend(changes);
+                owner.changes.push(error(item, now, why));
+                owner.moved.push(moved);
+            }
+        });
+        self.changes.push(Own::SubmissionGone(sample));
+    }
+
+    fn troubled(&mut self, sample: SampleId, why: &str) {
+        let now = clock::now();
+        let items = self.engine.catalogue().items_of(sample, ItemId(0), TROUBLED_MAX).unwrap_or_default();
+        for item in items {
+            if let Ok(Some(standing)) = self.engine.catalogue().standing(item)
+                && matches!(standing.status, Status::Submitted | Status::Released | Status::Attention | Status::Needed)
+            {
+                self.changes.push(error(item, now, why));
+            }
+        }
+    }
+
+    /// Every item of a sample, in pages; what cannot be read now is found again later.
+    fn each_item(&mut self, sample: SampleId, mut see: impl FnMut(&mut Self, ItemId, &engine::catalogue::Standing)) {
+        let mut after = ItemId(0);
+        while let Ok(items) = self.engine.catalogue().items_of(sample, after, PAGE_ITEMS) {
+            let Some(last) = items.last() else { return };
+            after = *last;
+            for item in items {
+                if let Ok(Some(standing)) = self.engine.catalogue().standing(item) {
+                    see(self, item, &standing);
                 }
-                self.rest();
             }
-            Err(Failure::Sample(why)) => {
-                Figures::add(&figures.scan_faults, 1);
-                tracing::warn!(sample = answer.sample.0, why, "a sample cannot be scanned");
-                self.faulty(&why, &waiting);
+            if self.changes.len() >= CHANGES_MAX && self.write().is_err() {
+                return;
             }
         }
     }
 
-    fn found(&mut self, answer: (SampleId, Blake3, Sequence), report: Report, waiting: &[ItemId]) {
-        let (sample, blake3, sequence) = answer;
-        let findings = report.findings.into_iter().map(|(signature, allowed)| Found { signature, allowed, sequence });
-        let verdict = SampleVerdict { sample, sequence, findings: findings.collect() };
-        self.changes.push(Own::Verdict(verdict.clone()));
-        self.scanned.push((sample, Loose { blake3, raw_bytes: report.bytes, sequence }, report.facts));
-        let now = clock::now();
-        for item in waiting {
-            self.item(*item, &verdict, now);
-            self.changes.extend(report.remarks.iter().map(|remark| error(*item, now, remark)));
-        }
-    }
-
-    fn faulty(&mut self, why: &str, waiting: &[ItemId]) {
-        let now = clock::now();
-        for item in waiting {
-            let Ok(Some(standing)) = self.engine.catalogue().standing(*item) else { continue };
-            let what = Cause::ProcessingFault.words().to_owned();
-            let done = by_cause(*item, &standing, &Cause::ProcessingFault, None, what, Sequence(0), now);
-            if let Some((changes, moved)) = done {
-                self.changes.extend(changes);
-                self.changes.push(error(*item, now, &format!("cannot be scanned: {why}")));
-                self.moved.push(moved);
-            }
-        }
-    }
-
-    fn item(&mut self, item: ItemId, verdict: &SampleVerdict, now: Timestamp) {
+    pub(super) fn item(&mut self, item: ItemId, verdict: &SampleVerdict, now: Timestamp) {
         // An item that is not there was deleted meanwhile.
         let Ok(Some(standing)) = self.engine.catalogue().standing(item) else { return };
-        let (changes, moved) = by_verdict(item, &standing, verdict, now);
+        let (changes, moved) = by_verdict(item, &standing, verdict, &self.ground, now);
         self.changes.extend(changes);
         self.moved.extend(moved);
     }
 
     /// Writes what was decided, then finds more to do.
-    fn settle(&mut self) -> Result<(), CatalogueError> {
+    fn settle(&mut self, asks: Vec<Ask>) -> Result<(), CatalogueError> {
+        self.freshen()?;
         self.write()?;
+        for ask in asks {
+            self.asked(ask)?;
+        }
+        if self.untold {
+            self.tell_items()?;
+        }
         if self.unsettled {
             self.settle_changed()?;
         }
+        if self.review.is_due() {
+            self.review()?;
+        }
+        self.overdue()?;
         let active = self.context.definitions.active();
         if let Some(active) = active.filter(|_| !self.down) {
             self.refill(&active)?;
@@ -212,7 +263,26 @@ impl Owner {
         self.write()
     }
 
-    fn write(&mut self) -> Result<(), CatalogueError> {
+    /// Takes what decisions rest on anew where it has changed.
+    fn freshen(&mut self) -> Result<(), CatalogueError> {
+        let active = self.context.definitions.active().map(|active| (active.sequence, active.certified));
+        let policy = self.context.policy();
+        let stale = self.stale.swap(false, Ordering::AcqRel);
+        if !stale && active == self.ground.active && Arc::ptr_eq(&policy, &self.ground.policy) {
+            return Ok(());
+        }
+        let certified = active.is_some_and(|(_, certified)| certified);
+        let install = if certified { &policy.certified } else { &policy.noncertified };
+        let mut selected = HashSet::new();
+        for name in &install.selected_targets {
+            selected.extend(self.engine.catalogue().client(name)?.map(|client| client.number));
+        }
+        self.ground = Ground { policy, active, selected };
+        self.review.begin(Instant::now());
+        Ok(())
+    }
+
+    pub(super) fn write(&mut self) -> Result<(), CatalogueError> {
         if self.changes.is_empty() {
             return Ok(());
         }
@@ -227,8 +297,101 @@ impl Owner {
         for (sample, loose, facts) in self.scanned.drain(..) {
             self.context.retests.scanned(sample, loose, facts);
         }
-        self.context.events.moved(&std::mem::take(&mut self.moved));
+        self.tell_moved();
         Ok(())
+    }
+
+    /// What was written is told to listeners, as alerts, and to the gateway's task.
+    fn tell_moved(&mut self) {
+        let moved = std::mem::take(&mut self.moved);
+        self.context.events.moved(&moved);
+        notice::raise(&self.context.alerts, &moved);
+        if moved.iter().any(|one| matches!(one.to, Status::Submitted | Status::Needed)) {
+            self.context.exchange.wake();
+        }
+    }
+
+    /// A request: decided and written as one, for whoever asked waits for what became of it.
+    fn asked(&mut self, ask: Ask) -> Result<(), CatalogueError> {
+        let now = clock::now();
+        let mut answers = Vec::with_capacity(ask.items.len());
+        let (mut changes, mut owners) = (Vec::new(), Vec::new());
+        for (at, item) in ask.items.iter().enumerate() {
+            let decided = match self.engine.catalogue().standing(*item)? {
+                None => Err("no item has this id".to_owned()),
+                Some(standing) => request::decide(ask.request, *item, &standing, &self.ground, &ask.who, now),
+            };
+            answers.push(decided.map(|(own, moved)| {
+                owners.extend(std::iter::repeat_n(at, own.len()));
+                changes.extend(own);
+                self.moved.extend(moved);
+            }));
+        }
+        for (answer, at) in self.engine.catalogue().apply(changes)?.into_iter().zip(owners) {
+            if let (Err(error), Some(slot)) = (answer, answers.get_mut(at)) {
+                *slot = Err(error.to_string());
+                self.moved.retain(|moved| moved.item != ask.items[at]);
+            }
+        }
+        self.look = true;
+        self.tell_moved();
+        // Whoever asked may have gone away; what was done stands.
+        let _ = ask.answers.send(answers);
+        Ok(())
+    }
+
+    /// Tells items what became of their submissions. The mark on the submission goes last: a kill before that repeats
+    /// what then changes nothing.
+    fn tell_items(&mut self) -> Result<(), CatalogueError> {
+        let mut after = SampleId(0);
+        loop {
+            let rows = self.engine.catalogue().submissions(after, SUBMISSIONS)?;
+            let Some(last) = rows.last() else { break };
+            after = last.sample;
+            for row in &rows {
+                if self.has_news(row) {
+                    self.tell_items_of(row)?;
+                }
+            }
+        }
+        self.untold = false;
+        Ok(())
+    }
+
+    /// Whether items are to be told of a submission. An acceptance is news for those that are still Submitted.
+    fn has_news(&self, row: &SubmissionRow) -> bool {
+        match row.stage {
+            Stage::Sending => false,
+            Stage::Accepted => self.engine.catalogue().count_by_status()[usize::from(Status::Submitted.code())] > 0,
+            Stage::Refused | Stage::Answered(_) => true,
+        }
+    }
+
+    fn tell_items_of(&mut self, row: &SubmissionRow) -> Result<(), CatalogueError> {
+        let now = clock::now();
+        self.each_item(row.sample, |owner, item, standing| {
+            let (changes, moved) = spread::decide(row, item, standing, &owner.ground, now);
+            owner.changes.extend(changes);
+            owner.moved.extend(moved);
+        });
+        match row.stage {
+            Stage::Sending | Stage::Accepted => {}
+            // A person looks at it, and it is asked about further.
+            Stage::Answered(Answer::NeedsPerson) => {
+                let row = SubmissionRow { stage: Stage::Accepted, ..row.clone() };
+                self.changes.push(Own::Submission(Box::new(row)));
+            }
+            Stage::Refused | Stage::Answered(_) => self.changes.push(Own::SubmissionGone(row.sample)),
+        }
+        if let Stage::Answered(Answer::Definitions(_)) = row.stage {
+            // They may be here already, and may have found it or not.
+            self.changes.push(Own::Unsettled(row.sample));
+            self.unsettled = true;
+            self.review.begin(Instant::now());
+        }
+        // Restarted items are Quarantined.
+        self.look = true;
+        self.write()
     }
 
     /// Items of samples whose findings changed.
@@ -259,60 +422,4 @@ impl Owner {
         self.look = true;
         self.write()
     }
-
-    /// Hands samples of Quarantined items to the scanner, as many as it takes.
-    fn refill(&mut self, active: &Arc<Active>) -> Result<(), CatalogueError> {
-        let watermark = self.engine.catalogue().watermark();
-        if watermark > self.looked_at && self.cursor == ItemId(0) {
-            self.look = true;
-        }
-        while self.look && self.in_flight.len() < IN_FLIGHT_MAX {
-            if self.cursor == ItemId(0) {
-                self.looked_at = watermark;
-            }
-            let items = self.engine.catalogue().items_in(Status::Quarantined, self.cursor, PAGE_ITEMS)?;
-            self.look = items.len() == PAGE_ITEMS;
-            for item in items {
-                if !self.take_up(item, active)? {
-                    // The scanner is busy; an answer makes room.
-                    self.look = true;
-                    return Ok(());
-                }
-                self.cursor = item;
-            }
-            if !self.look {
-                self.cursor = ItemId(0);
-            }
-            if self.changes.len() >= CHANGES_MAX {
-                self.write()?;
-            }
-        }
-        Ok(())
-    }
-
-    /// False when the scanner takes no more.
-    fn take_up(&mut self, item: ItemId, active: &Arc<Active>) -> Result<bool, CatalogueError> {
-        let Some((sample, blake3)) = self.engine.catalogue().sample_of(item)? else { return Ok(true) };
-        if let Some(waiting) = self.in_flight.get_mut(&sample) {
-            if waiting.len() < WAITING_MAX && !waiting.contains(&item) {
-                waiting.push(item);
-            }
-            return Ok(true);
-        }
-        if let Some(verdict) = self.engine.catalogue().verdict(sample)? {
-            let verdict = self.context.retests.current(verdict);
-            self.item(item, &verdict, clock::now());
-            return Ok(true);
-        }
-        if !self.scanners.give(Job { sample, blake3, active: Arc::clone(active) }) {
-            return Ok(false);
-        }
-        self.in_flight.insert(sample, vec![item]);
-        self.context.figures.in_flight.store(self.in_flight.len() as u64, Ordering::Relaxed);
-        Ok(true)
-    }
-}
-
-fn error(item: ItemId, at: Timestamp, what: &str) -> Own {
-    Own::Note(Note { item, kind: NoteKind::Error, at, who: WHO.to_owned(), what: what.to_owned() })
 }

@@ -1,5 +1,6 @@
 //! What every handler and every connection shares.
 
+use crate::alerts::Alerts;
 use crate::control::{Bell, Figures};
 use crate::daemon::clock;
 use crate::daemon::events::Events;
@@ -8,6 +9,7 @@ use crate::daemon::phase::{Phase, PhaseCell};
 use crate::daemon::policy::Policy;
 use crate::daemon::settings;
 use crate::definitions::Definitions;
+use crate::exchange::Exchange;
 use crate::metrics::Metrics;
 use crate::retest::Retests;
 use crate::scanning::Cage;
@@ -57,6 +59,10 @@ pub struct Context {
     pub sample_bytes_max: u64,
     /// Figures of the network side; the engine counts its own.
     pub metrics: Metrics,
+    /// What people are told.
+    pub alerts: Alerts,
+    /// What passes between the control loop and the gateway's task.
+    pub exchange: Exchange,
     /// What `/v1/events` tells.
     pub events: Events,
     /// What can be changed while the server runs.
@@ -110,6 +116,8 @@ impl Context {
             large_bytes_min: settings.large_bytes_min,
             sample_bytes_max: settings.sample_bytes_max,
             metrics: Metrics::default(),
+            alerts: Alerts::default(),
+            exchange: Exchange::default(),
             events: Events::new(limits.event_listeners_max),
             policy: ArcSwap::from_pointee(configured.policy().context("the settings cannot be used")?),
             settings: Mutex::new(configured),
@@ -124,6 +132,11 @@ impl Context {
     pub fn controlled(&self, bell: Bell) {
         // The start of the daemon calls this once.
         let _ = self.bell.set(bell);
+    }
+
+    /// The control loop, to be told something and to be waited for.
+    pub fn control(&self) -> Option<&Bell> {
+        self.bell.get()
     }
 
     /// Tells the control loop that there may be something to do.
@@ -141,6 +154,7 @@ impl Context {
     /// The administrator decided otherwise.
     pub fn policy_changed(&self, policy: Policy) {
         self.policy.store(Arc::new(policy));
+        self.exchange.wake();
         self.ring();
     }
 

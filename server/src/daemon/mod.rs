@@ -12,6 +12,7 @@ pub mod large;
 pub mod memory;
 pub mod options;
 pub mod phase;
+pub mod policy;
 pub mod read;
 mod reclaim;
 pub mod refusal;

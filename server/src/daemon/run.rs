@@ -3,6 +3,7 @@
 //!    `recovering` meanwhile.
 //! 2. Stopping is: no new connection or request, what is in flight ends within `limits.drain`, the engine closes.
 
+use crate::alerts::Teller;
 use crate::control::Control;
 use crate::daemon::context::Context;
 use crate::daemon::events;
@@ -11,6 +12,7 @@ use crate::daemon::options::{ListenOptions, ServeOptions};
 use crate::daemon::phase::Phase;
 use crate::daemon::reclaim;
 use crate::daemon::store;
+use crate::exchange::Courier;
 use crate::http::accept;
 use crate::intake::connection;
 use crate::retest::Driver;
@@ -36,6 +38,9 @@ const STACK_BYTES: usize = 1 << 20;
 /// Quiet ticks after which freed memory goes back to the system.
 const QUIET_TICKS: u32 = 4;
 
+/// How long a request to the gateway may hold up the end of the server.
+const COURIER_STOP_MAX: Duration = Duration::from_secs(3);
+
 /// A daemon that takes samples. Dropping it without [`Daemon::stop`] cuts everything off, as a crash would.
 pub struct Daemon {
     runtime: Runtime,
@@ -45,6 +50,8 @@ pub struct Daemon {
     doors: Vec<JoinHandle<()>>,
     control: Control,
     retests: Driver,
+    courier: Courier,
+    teller: Teller,
 }
 
 impl Daemon {
@@ -75,10 +82,14 @@ impl Daemon {
         let control = Control::start(&context, &engine).context("cannot start the control loop")?;
         context.controlled(control.bell());
         let retests = Driver::start(&context, &engine).context("cannot start the re-tests")?;
-        context.opened(engine);
+        context.opened(engine.clone());
+        let (courier, teller) = {
+            let _inside = runtime.enter();
+            (Courier::start(&context, &engine), Teller::start(&context))
+        };
         doors.push(runtime.spawn(connection::door(intake_listener, intake_tls, Arc::clone(&context))));
         runtime.spawn(tick(Arc::clone(&context)));
-        Ok(Self { runtime, context, http, intake, doors, control, retests })
+        Ok(Self { runtime, context, http, intake, doors, control, retests, courier, teller })
     }
 
     /// Where the HTTP API listens.
@@ -121,8 +132,10 @@ impl Daemon {
             }
         }
         // They end before the catalogue takes nothing more from them.
+        self.runtime.block_on(self.courier.stop(COURIER_STOP_MAX));
         drop(self.retests);
         drop(self.control);
+        self.runtime.block_on(self.teller.stop());
         if let Ok(engine) = self.context.engine() {
             engine.close();
         }

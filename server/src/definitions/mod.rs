@@ -12,11 +12,13 @@
 //! 3. One set is installed at a time.
 
 mod active;
+mod announce;
 mod cell;
 mod install;
 mod library;
 
 pub use active::{Active, NotUsable, definitions_of, loaded, sources_of, yara_of};
+pub use announce::announce;
 pub use cell::{Cell, State};
 pub use install::{Installed, NotInstalled};
 pub use library::{Held, Library};

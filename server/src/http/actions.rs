@@ -1,5 +1,6 @@
 //! `POST /v1/items/actions`: acts on items named one by one or by a filter, and answers for each.
 
+use crate::control::{Ask, Event, Request};
 use crate::daemon::context::Context;
 use crate::http::filter;
 use crate::http::problem::Problem;
@@ -48,6 +49,12 @@ struct Asked {
     action: Action,
     ids: Option<Vec<ItemId>>,
     filter: Option<filter::Asked>,
+    /// Of `submit`: whether user data is stripped, whatever the policy says.
+    strip: Option<bool>,
+    /// Of `priority`.
+    submission: Option<u32>,
+    /// Of `priority`.
+    delivery: Option<u32>,
 }
 
 /// Which items.
@@ -74,13 +81,37 @@ pub async fn act(
         (None, Some(filter)) => Which::Filter(filter),
         (Some(_), Some(_)) | (None, None) => return Err(Problem::invalid("name items by either ids or filter")),
     };
+    let of_another = (asked.strip.is_some() && asked.action != Action::Submit)
+        || ((asked.submission.is_some() || asked.delivery.is_some()) && asked.action != Action::Priority);
+    if of_another {
+        return Err(Problem::invalid("strip belongs to submit; submission and delivery belong to priority"));
+    }
     match asked.action {
         Action::Delete => delete(&context, &caller, which).await,
         Action::Repair => repair(&context, &caller, which).await,
-        Action::Submit | Action::Deliver | Action::Restart | Action::Priority | Action::Query | Action::Applied => {
-            refuse_all(&context, asked.action, which).await
+        Action::Submit => tell(&context, &caller, Request::Submit { strip: asked.strip }, which, "submit").await,
+        Action::Deliver => tell(&context, &caller, Request::Deliver, which, "deliver").await,
+        Action::Restart => tell(&context, &caller, Request::Restart, which, "restart").await,
+        Action::Query => tell(&context, &caller, Request::Query, which, "query").await,
+        Action::Applied => tell(&context, &caller, Request::Applied, which, "applied").await,
+        Action::Priority => {
+            let (submission, delivery) = (asked.submission, asked.delivery);
+            if submission.is_none() && delivery.is_none() {
+                return Err(Problem::invalid("name a priority: submission, delivery, or both"));
+            }
+            tell(&context, &caller, Request::Priority { submission, delivery }, which, "priority").await
         }
     }
+}
+
+async fn tell(
+    context: &Arc<Context>,
+    caller: &Caller,
+    request: Request,
+    which: Which,
+    word: &str,
+) -> Result<Json<Value>, Problem> {
+    Ok(Json(ask(context, caller, request, which).await?.told(word)))
 }
 
 async fn delete(context: &Arc<Context>, caller: &Caller, which: Which) -> Result<Json<Value>, Problem> {
@@ -205,29 +236,76 @@ fn await_gone(catalogue: &Catalogue, last: Option<&ItemId>, wait: Duration) {
     }
 }
 
-/// Later issues build these; until then each item is refused by name, so that a script sees it at once.
-async fn refuse_all(context: &Arc<Context>, action: Action, which: Which) -> Result<Json<Value>, Problem> {
-    let word = format!("{action:?}").to_lowercase();
-    let why = format!("{word} is not available yet in this version");
+/// Takes a request to the control loop, a batch at a time.
+async fn ask(context: &Arc<Context>, caller: &Caller, request: Request, which: Which) -> Result<Answers, Problem> {
     let mut answers = Answers::default();
     match which {
-        Which::Ids(ids) => ids.iter().for_each(|id| answers.refused(*id, &why)),
+        Which::Ids(ids) => {
+            for batch in ids.chunks(BATCH_MAX) {
+                ask_batch(context, caller, request, batch, &mut answers).await?;
+            }
+        }
         Which::Filter(asked) => {
             context.caught_up().await?;
             if let Some(filter) = asked.resolve(context).await? {
-                let count = context.read(move |catalogue| catalogue.count(&filter)).await?;
-                answers.refused = usize::try_from(count).unwrap_or(usize::MAX);
+                let filter = Arc::new(filter);
+                let mut cursor = None;
+                loop {
+                    let (batch, next) = matching(context, &filter, cursor).await?;
+                    ask_batch(context, caller, request, &batch, &mut answers).await?;
+                    match next {
+                        Some(next) => cursor = Some(next),
+                        None => break,
+                    }
+                }
             }
         }
     }
-    let told = answers.told(&word);
-    let mut problem = Problem::new(StatusCode::NOT_IMPLEMENTED, "not-available", why);
-    if let Value::Object(members) = told {
-        for (name, value) in members {
-            problem = problem.with(&name, value);
+    Ok(answers)
+}
+
+async fn ask_batch(
+    context: &Arc<Context>,
+    caller: &Caller,
+    request: Request,
+    batch: &[ItemId],
+    answers: &mut Answers,
+) -> Result<(), Problem> {
+    // An item that was acked a moment ago is found.
+    if let Some(newest) = batch.iter().max() {
+        context.item(*newest).await?;
+    }
+    let gone = || Problem::unavailable("the control loop has ended: the server is shutting down".to_owned());
+    let control = context.control().cloned().ok_or_else(gone)?;
+    let (sender, answered) = tokio::sync::oneshot::channel();
+    let ask = Ask { request, items: batch.to_vec(), who: caller.name().to_owned(), answers: sender };
+    let told = tokio::task::spawn_blocking(move || control.tell(Event::Asked(Box::new(ask)))).await;
+    if !told.unwrap_or(false) {
+        return Err(gone());
+    }
+    let done = answered.await.map_err(|_| {
+        Problem::unavailable(format!("{} items were done, then the catalogue failed: try again", answers.done))
+    })?;
+    let mut queried = Vec::new();
+    for (id, outcome) in batch.iter().zip(done) {
+        match outcome {
+            Ok(()) => {
+                answers.done(*id);
+                queried.push(*id);
+            }
+            Err(why) => answers.refused(*id, &why),
         }
     }
-    Err(problem)
+    if request == Request::Query {
+        let samples = context
+            .read(move |catalogue| {
+                let samples: Result<Vec<_>, _> = queried.iter().map(|id| catalogue.sample_of(*id)).collect();
+                Ok(samples?.into_iter().flatten().map(|(sample, _)| sample).collect::<Vec<_>>())
+            })
+            .await?;
+        context.exchange.want(samples);
+    }
+    Ok(())
 }
 
 /// What became of each item.

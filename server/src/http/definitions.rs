@@ -1,7 +1,7 @@
 //! `/v1/definitions`: the sets that are here, another one installed, what two sets differ in.
 
 use crate::daemon::context::Context;
-use crate::definitions::{Installed, NotInstalled, NotUsable, State as InUse, definitions_of};
+use crate::definitions::{NotInstalled, NotUsable, State as InUse, announce, definitions_of};
 use crate::http::problem::Problem;
 use crate::retest::trial;
 use crate::security::access::Caller;
@@ -12,7 +12,6 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use defcast::keys::PublicKey;
 use defcast::package::{Limits, Manifest, Package};
-use engine::catalogue::Own;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::{Body as HttpBody, Frame};
 use model::Sequence;
@@ -88,19 +87,7 @@ pub async fn install(
     let who = caller.name().to_owned();
     let installing = Arc::clone(&context);
     let installed = blocking(move || installing.definitions.install(&bytes).map_err(|error| refused(&error))).await?;
-    let Installed { sequence, before, signatures, complaints } = installed;
-    let told = json!({
-        "sequence": sequence, "before": before, "signatures": signatures, "complaints": complaints, "who": who,
-    });
-    let what = format!("definitions {} are in use, {signatures} signatures", sequence.0);
-    let at = crate::daemon::clock::now();
-    // The set is in use whatever the log says.
-    if let Err(error) = context.read(move |catalogue| catalogue.apply(vec![Own::Logged { at, who, what }])).await {
-        tracing::warn!(%error, "the install of definitions is not in the log");
-    }
-    context.events.told("definitions", &told);
-    context.retests.look();
-    context.ring();
+    let told = announce(&context, &installed, &who).await;
     Ok((StatusCode::CREATED, Json(told)).into_response())
 }
 

@@ -49,8 +49,29 @@ pub async fn status(State(context): State<Arc<Context>>) -> Result<Json<Value>, 
         "damaged_places": engine.damage().len(),
         "definitions": crate::http::definitions::in_use(&context),
         "scanner": {"state": scanner_state(&context), "in_flight": context.figures.in_flight.load(Ordering::Relaxed)},
+        "gateway": gateway_told(&context),
         "defcast": "none",
     })))
+}
+
+/// How it goes with the gateway.
+fn gateway_told(context: &Context) -> Value {
+    let told = context.exchange.told();
+    let state = match (&context.policy().gateway, told.up) {
+        (None, _) => "none",
+        (Some(_), None) => "waiting",
+        (Some(_), Some(true)) => "up",
+        (Some(_), Some(false)) => "down",
+    };
+    let known = |at: model::Timestamp| (!at.is_never()).then_some(at);
+    json!({
+        "state": state,
+        "trouble": told.trouble,
+        "answered_at": known(told.answered_at),
+        "retry_at": known(told.retry_at),
+        "certified": told.certified,
+        "newest": told.newest,
+    })
 }
 
 /// Whether samples are scanned.

@@ -8,6 +8,8 @@
 pub mod accept;
 pub mod access_log;
 pub mod actions;
+pub mod alerts;
+pub mod clients;
 pub mod body;
 pub mod caller;
 pub mod definitions;

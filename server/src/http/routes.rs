@@ -5,7 +5,7 @@ use crate::daemon::context::Context;
 use crate::http::caller::{Guard, check};
 use crate::http::problem::Problem;
 use crate::http::{
-    actions, definitions, feed, figures, health, items, log, openapi, repair, restore, retests, samples, settings,
+    actions, alerts, clients, definitions, feed, figures, health, items, log, openapi, repair, restore, retests, samples, settings,
 };
 use crate::security::access::Right;
 use axum::Router;
@@ -40,6 +40,12 @@ pub fn routes() -> Vec<Route> {
         route("GET", "/v1/items/{id}/repaired", Some(Right::Restore), get(repair::repaired)),
         route("GET", "/v1/settings", Some(Right::Read), get(settings::show)),
         route("PUT", "/v1/settings", Some(Right::Configure), put(settings::change)),
+        route("GET", "/v1/clients", Some(Right::Read), get(clients::list)),
+        route("GET", "/v1/clients/{name}", Some(Right::Read), get(clients::show)),
+        route("PUT", "/v1/clients/{name}", Some(Right::Configure), put(clients::change)),
+        route("GET", "/v1/alerts", Some(Right::Read), get(alerts::list)),
+        route("PUT", "/v1/alerts", Some(Right::Configure), put(alerts::change)),
+        route("POST", "/v1/alerts/test", Some(Right::Configure), post(alerts::test)),
         route("GET", "/v1/quota", Some(Right::Read), get(figures::quota)),
         route("GET", "/v1/status", Some(Right::Read), get(figures::status)),
         route("GET", "/v1/definitions", Some(Right::Read), get(definitions::list)),

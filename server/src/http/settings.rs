@@ -31,9 +31,21 @@ pub async fn change(
     body: Body,
 ) -> Result<Json<Value>, Problem> {
     let asked: Map<String, Value> = json_body(body).await?;
+    Ok(Json(told(&change_settings(&context, &caller, &asked).await?)))
+}
+
+/// Changes settings, all of them or none.
+///
+/// # Errors
+/// As [`change`].
+pub async fn change_settings(
+    context: &Context,
+    caller: &Caller,
+    asked: &Map<String, Value>,
+) -> Result<Settings, Problem> {
     let refused = |error: RefusedSetting| Problem::invalid(error.to_string());
     let mut changes = Vec::new();
-    for (name, value) in &asked {
+    for (name, value) in asked {
         changes.push((name.clone(), Settings::read(name, value).map_err(refused)?));
     }
     // One at a time: two changes that fit each alone may not fit together.
@@ -47,10 +59,10 @@ pub async fn change(
     *context.settings.lock() = changed.clone();
     changed.apply(context.engine()?);
     context.policy_changed(policy);
-    for (name, value) in &asked {
+    for (name, value) in asked {
         context.events.setting(name, value, caller.name());
     }
-    Ok(Json(told(&changed)))
+    Ok(changed)
 }
 
 fn told(settings: &Settings) -> Value {

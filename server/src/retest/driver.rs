@@ -306,7 +306,10 @@ impl Work {
         let work_ms = self.retests().book.lock().running().map_or(0, |retest| retest.work_ms);
         self.context.metrics.retest_seconds.observe(work_ms as f64 / 1e3);
         self.retests().end(state);
-        self.context.ring();
+        // What waited for these definitions has its answer now.
+        if let Some(control) = self.context.control() {
+            control.review();
+        }
         self.tell(Duration::ZERO);
         // There may be more: definitions that came meanwhile, samples that were under way.
         self.retests().look();

@@ -4,6 +4,7 @@
 //! SampleId -> bytes       sample     read from the store, whole
 //! bytes    -> Report      sample     opened in the cage, matched here by a [`Detector`], YARA rules in the cage
 //! Job      -> Answer      pool       some at once, each with the set that was in use when it began
+//! bytes    -> Stripped    strip      what may leave the house, told apart in the cage
 //! bytes    -> Repaired    repair     by the recipes of the set in use, and scanned again
 //! ```
 //!
@@ -16,6 +17,7 @@ mod detector;
 mod pool;
 mod repair;
 mod sample;
+mod strip;
 mod yara;
 
 pub use cage::Cage;
@@ -23,4 +25,5 @@ pub use detector::{Detector, Rules};
 pub use pool::{Answer, IN_FLIGHT_MAX, Job, Scanners};
 pub use repair::{NotRepaired, Repaired, repair};
 pub use sample::{Collector, Failure, Report, bytes_of, failure, scan_bytes, twice};
+pub use strip::{NotStripped, Stripped, strip};
 pub use yara::{YARA_PREFIX, YaraRules, is_yara};

@@ -5,5 +5,6 @@
 
 pub mod access;
 pub mod binding;
+pub mod secrets;
 pub mod tls;
 pub mod tokens;

@@ -17,7 +17,7 @@ const RESOLVED: [Status; 2] = [Status::Installed, Status::Unneeded];
 
 /// The flags of [`FilterArgs`] by name. Without any of them nothing is selected: everything is never meant by
 /// saying nothing.
-const FILTER: [&str; 6] = ["status", "client", "digest", "signature", "since", "until"];
+pub const FILTER: [&str; 6] = ["status", "client", "digest", "signature", "since", "until"];
 
 /// Flags of `items delete`.
 #[derive(Debug, clap::Args)]

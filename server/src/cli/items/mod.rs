@@ -1,5 +1,6 @@
 //! `lazaret items`: what is in quarantine.
 
+mod act;
 mod delete;
 mod filter;
 mod list;
@@ -11,7 +12,7 @@ pub use filter::FilterArgs;
 pub use list::as_table;
 
 use super::{Failure, Shell};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::path::PathBuf;
 
 /// Commands on items.
@@ -45,6 +46,18 @@ pub enum Command {
     },
     /// Delete items, by number or all that a filter selects
     Delete(delete::Args),
+    /// Queue items for the analysis centre
+    Submit(act::Submit),
+    /// Queue the delivery of definitions to the clients of items
+    Deliver(act::Which),
+    /// Begin again with items, as if they had just come in
+    Restart(act::Which),
+    /// Say that the definitions were applied on the clients of items by other means
+    Applied(act::Which),
+    /// Ask the analysis centre about items, and for their definitions, now
+    Query(act::Which),
+    /// Change the place of items in the queues for submission and delivery
+    Priority(act::Priority),
 }
 
 /// Runs a command.
@@ -59,6 +72,12 @@ pub fn run(shell: &Shell, command: Command) -> Result<(), Failure> {
         Command::Restore { id, to } => restore::run(shell, id, &to),
         Command::Repair { ids, to } => repair::run(shell, &ids, &to),
         Command::Delete(args) => delete::run(shell, &args),
+        Command::Submit(args) => act::submit(shell, &args),
+        Command::Deliver(which) => act::act(shell, "deliver", "queued for delivery", &which, Map::new()),
+        Command::Restart(which) => act::act(shell, "restart", "restarted", &which, Map::new()),
+        Command::Applied(which) => act::act(shell, "applied", "declared applied", &which, Map::new()),
+        Command::Query(which) => act::act(shell, "query", "queried", &which, Map::new()),
+        Command::Priority(args) => act::priority(shell, &args),
     }
 }
 

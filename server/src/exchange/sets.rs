@@ -1,0 +1,99 @@
+//! Definitions come in: those that are needed at once, certified ones at their interval.
+
+use super::task::{Ended, Work};
+use crate::definitions::{NotInstalled, announce};
+use defcast::package::Limits;
+use gateway::{Client, Trouble};
+use model::{Event, Sequence};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Who installs what the gateway brought.
+const WHO: &str = "gateway";
+
+impl Work {
+    /// Asks what there is and fetches what is needed, or certified and newer, or all that is newer when somebody asked.
+    pub(super) async fn fetch_sets(&mut self, client: &Client, needed: Sequence, asked: bool) -> Result<(), Ended> {
+        let sets = self.shared().counted("sets", client.sets().await)?;
+        self.worked();
+        self.context().exchange.sets(sets.certified, sets.newest);
+        let active = self.newest_here();
+        let wanted = if needed > active || asked { sets.newest } else { sets.certified };
+        if wanted > active && wanted > self.useless {
+            self.fetch(client, wanted).await?;
+        }
+        if needed > self.newest_here() {
+            let text = format!("definitions {} are needed, the newest that the gateway has for us are {}", needed.0, sets.newest.0);
+            self.waiting(needed, text);
+        }
+        Ok(())
+    }
+
+    async fn fetch(&mut self, client: &Client, sequence: Sequence) -> Result<(), Ended> {
+        let file = self.coming(sequence)?;
+        let limit = Limits::default().package_bytes_max;
+        let fetched = self.shared().counted("fetch", client.fetch(sequence, &file, limit).await)?;
+        tracing::info!(sequence = sequence.0, bytes = fetched.bytes, "definitions came from the gateway");
+        let (context, path) = (Arc::clone(self.context()), file.clone());
+        let installed = tokio::task::spawn_blocking(move || -> std::io::Result<_> {
+            let bytes = std::fs::read(&path)?;
+            Ok(context.definitions.install(&bytes))
+        });
+        let installed = installed.await.map_err(|error| Ended::Here(error.to_string()))?;
+        let installed = installed.map_err(|error| self.no_directory(&error))?;
+        match installed {
+            Ok(installed) => {
+                // What is in use needs it no more, and another download begins with nothing.
+                drop(std::fs::remove_file(&file));
+                let certified = self.context().definitions.active().is_some_and(|active| active.certified);
+                let event =
+                    if certified { Event::CertifiedDefinitionsArrived } else { Event::NoncertifiedDefinitionsArrived };
+                let text = format!("definitions {} are in use, {} signatures", installed.sequence.0, installed.signatures);
+                self.context().alerts.raise(event, text);
+                announce(self.context(), &installed, WHO).await;
+                Ok(())
+            }
+            // Somebody installs by hand: the next look finds what came of it.
+            Err(NotInstalled::Busy) => Ok(()),
+            Err(NotInstalled::NotNewer { .. }) => {
+                drop(std::fs::remove_file(&file));
+                Ok(())
+            }
+            Err(NotInstalled::Disk { error, .. }) => Err(self.no_directory(&error)),
+            Err(NotInstalled::NotUsable(error)) => {
+                // Forged, damaged on the way, or made wrongly: what is in use stays. The same bytes are not fetched over
+                // and over: a newer number is, and this one once more after an hour.
+                drop(std::fs::remove_file(&file));
+                self.not_useful(sequence);
+                let text = format!("definitions {} from the gateway are not used: {error}", sequence.0);
+                tracing::error!("{text}");
+                self.context().alerts.raise(Event::DefcastError, text.clone());
+                Err(Ended::Trouble(Trouble::Nonsense(text)))
+            }
+        }
+    }
+
+    /// Where a set lies while it comes. One of another number has no further use.
+    fn coming(&self, sequence: Sequence) -> Result<PathBuf, Ended> {
+        let dir = self.context().data.join("definitions");
+        let name = format!("coming-{}.lzd", sequence.0);
+        let made = std::fs::create_dir_all(&dir).and_then(|()| std::fs::read_dir(&dir)).and_then(|entries| {
+            for entry in entries {
+                let entry = entry?;
+                let other = entry.file_name().to_string_lossy().into_owned();
+                if other.starts_with("coming-") && other.ends_with(".lzd") && other != name {
+                    std::fs::remove_file(entry.path())?;
+                }
+            }
+            Ok(())
+        });
+        made.map_err(|error| self.no_directory(&error))?;
+        Ok(dir.join(name))
+    }
+
+    fn no_directory(&self, error: &std::io::Error) -> Ended {
+        let text = format!("{}: {error}", self.context().data.join("definitions").display());
+        self.context().alerts.raise(Event::DefinitionDirectoryUnreachable, text.clone());
+        Ended::Here(text)
+    }
+}

@@ -1,0 +1,167 @@
+//! One sample goes to the gateway.
+
+use super::parcel::{NoParcel, Parcel};
+use super::task::{Ended, Work};
+use crate::control::Event;
+use crate::daemon::clock;
+use engine::catalogue::{Own, Queued, SubmissionRow};
+use gateway::reply::Taken;
+use gateway::{Client, Submission, Trouble};
+use model::submission::Stage;
+use model::{Blake3, Item, SampleId};
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Items of the queue that are read at a time.
+const PAGE: usize = 256;
+/// Samples under way to the gateway at once.
+const AT_ONCE: usize = 4;
+/// How long opening a sample may be impossible before the queue is left for this time.
+const DOWN_WAIT: Duration = Duration::from_secs(10);
+
+impl Work {
+    /// Goes through the queue once, by priority.
+    pub(super) async fn submit_queued(&mut self, client: &Arc<Client>) -> Result<(), Ended> {
+        let mut after: Option<Queued> = None;
+        let mut seen: HashSet<SampleId> = HashSet::new();
+        loop {
+            let page = self.read(move |catalogue| catalogue.queued(after, PAGE)).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = Some(*last);
+            let mut fresh = page.into_iter().filter(|queued| seen.insert(queued.sample)).peekable();
+            while fresh.peek().is_some() {
+                let mut running = tokio::task::JoinSet::new();
+                for queued in fresh.by_ref().take(AT_ONCE) {
+                    let (work, client) = (self.one(), Arc::clone(client));
+                    running.spawn(async move { (queued.sample, work.submit(&client, queued).await) });
+                }
+                let mut ended = Ok(());
+                while let Some(done) = running.join_next().await {
+                    let (sample, outcome) = done.map_err(|error| Ended::Here(error.to_string()))?;
+                    match outcome {
+                        Ok(()) => self.worked(),
+                        Err(Ended::Trouble(trouble)) => {
+                            self.note_trouble(sample, &trouble).await;
+                            ended = Err(Ended::Trouble(trouble));
+                        }
+                        Err(other) => ended = Err(other),
+                    }
+                }
+                ended?;
+                if self.is_stopping() {
+                    return Ok(());
+                }
+            }
+        }
+    }
+}
+
+/// What one submission needs of the task.
+pub(super) struct One {
+    pub work: super::task::Shared,
+}
+
+impl One {
+    async fn submit(&self, client: &Client, queued: Queued) -> Result<(), Ended> {
+        let (sample, item) = (queued.sample, queued.item);
+        let row = self.work.read(move |catalogue| catalogue.submission(sample)).await?;
+        match row.as_ref().map(|row| row.stage) {
+            // It is there: its items are told again, for this one came since.
+            Some(Stage::Accepted) => {
+                return match row {
+                    Some(row) => self.work.tell(Event::Staged(Box::new(row))).await,
+                    None => Ok(()),
+                };
+            }
+            // The control loop is telling them.
+            Some(Stage::Refused | Stage::Answered(_)) => return Ok(()),
+            Some(Stage::Sending) | None => {}
+        }
+        let Some(item) = self.work.read(move |catalogue| catalogue.item(item)).await? else { return Ok(()) };
+        let (context, of) = (Arc::clone(&self.work.context), item.clone());
+        let engine = self.work.engine.clone();
+        let made = tokio::task::spawn_blocking(move || Parcel::make(&context, &engine, sample, &of)).await;
+        let parcel = match made.map_err(|error| Ended::Here(error.to_string()))? {
+            Ok(parcel) => Arc::new(parcel),
+            // Its items go with it.
+            Err(NoParcel::Gone) => return Ok(()),
+            Err(NoParcel::NotStripped(why)) => return self.work.tell(Event::NotStripped { sample, why }).await,
+            Err(NoParcel::Unreadable(why)) => return self.work.tell(Event::Unreadable { sample, why }).await,
+            Err(NoParcel::Down(why)) => return Err(Ended::Wait(why, DOWN_WAIT)),
+            Err(NoParcel::Catalogue(error)) => return Err(Ended::Here(error.to_string())),
+        };
+        let row = self.begun(sample, row, &parcel).await?;
+        let submission = message(&row, &item, queued.priority);
+        match self.send(client, &submission, &parcel).await? {
+            Taken::Accepted => self.staged(row, Stage::Accepted, String::new()).await,
+            Taken::Refused { why } => self.staged(row, Stage::Refused, why).await,
+            Taken::Partly { .. } => Err(Ended::Trouble(Trouble::Nonsense("it wants more than there is".to_owned()))),
+        }
+    }
+
+    /// The submission with its key, durable. A broken one is gone on with as long as it sends the same bytes.
+    async fn begun(&self, sample: SampleId, row: Option<SubmissionRow>, parcel: &Parcel) -> Result<SubmissionRow, Ended> {
+        if let Some(row) = row.filter(|row| row.sent_blake3 == parcel.blake3) {
+            return Ok(row);
+        }
+        let row = SubmissionRow {
+            sample,
+            key: crate::security::secrets::name().map_err(|error| Ended::Here(error.to_string()))?,
+            stage: Stage::Sending,
+            sent_blake3: parcel.blake3,
+            sent_bytes: parcel.bytes,
+            stripped: parcel.stripped.clone(),
+            what: String::new(),
+            at: clock::now(),
+        };
+        let change = Own::Submission(Box::new(row.clone()));
+        self.work.read(move |catalogue| catalogue.apply(vec![change])).await?;
+        Ok(row)
+    }
+
+    async fn send(&self, client: &Client, submission: &Submission, parcel: &Arc<Parcel>) -> Result<Taken, Ended> {
+        let mut taken = self.work.counted("submit", client.open(submission).await)?;
+        let mut rewound = false;
+        let mut reached = None;
+        while let Taken::Partly { bytes } = taken {
+            // The other side may have lost what it had, once; a second time it would go on for ever.
+            if reached.is_some_and(|reached| bytes <= reached) && std::mem::replace(&mut rewound, true) {
+                let said = format!("it has {bytes} bytes after it had more");
+                return Err(Ended::Trouble(Trouble::Nonsense(said)));
+            }
+            if bytes >= parcel.bytes && parcel.bytes > 0 {
+                return Ok(taken);
+            }
+            reached = Some(bytes);
+            let read = Arc::clone(parcel);
+            let part = tokio::task::spawn_blocking(move || read.part(bytes)).await;
+            let part = part.map_err(|error| Ended::Here(error.to_string()))?.map_err(Ended::Here)?;
+            taken = self.work.counted("submit", client.send(submission, bytes, part).await)?;
+        }
+        Ok(taken)
+    }
+
+    async fn staged(&self, row: SubmissionRow, stage: Stage, what: String) -> Result<(), Ended> {
+        self.work.tell(Event::Staged(Box::new(SubmissionRow { stage, what, ..row }))).await
+    }
+}
+
+fn message(row: &SubmissionRow, item: &Item, priority: u32) -> Submission {
+    Submission {
+        key: row.key.clone(),
+        blake3: Blake3(item.sample.blake3.0),
+        sha256: item.sample.sha256,
+        bytes: item.sample.bytes.0,
+        sent_blake3: row.sent_blake3,
+        sent_bytes: row.sent_bytes,
+        stripped: row.stripped.clone(),
+        file_name: item.name.clone(),
+        kind: item.kind,
+        client: item.client.clone(),
+        platform: item.platform.clone(),
+        reason: item.reason.clone(),
+        definitions_sequence: item.definitions_sequence,
+        priority,
+    }
+}
