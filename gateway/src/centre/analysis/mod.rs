@@ -1,0 +1,31 @@
+//! From similar samples to a signature that finds them and nothing else (`docs/analysis.md`).
+//!
+//! ```text
+//! gram      eight bytes in a row, and the number they go by
+//! gram_set  a set of such numbers that may hold too much, never too little
+//! goodware  all grams of files in which nothing may be found
+//! features  what is kept of a sample so that it can be compared
+//! cluster   groups of similar samples, found through an index
+//! ```
+//!
+//! 1. The same input in the same order gives the same bytes out: no clock, no randomness, no order of a hash map.
+//! 2. Samples are hostile: nothing panics, and memory and time have the bounds that `limits` names.
+
+pub mod cluster;
+pub mod features;
+pub mod goodware;
+pub mod limits;
+
+mod encoding;
+#[cfg(test)]
+mod families;
+mod gram;
+mod gram_set;
+mod index;
+mod similarity;
+
+pub use cluster::{ClusterId, Clusters};
+pub use encoding::FeaturesError;
+pub use features::Features;
+pub use goodware::{Goodware, GoodwareError};
+pub use similarity::{Similarity, similarity};
