@@ -2,6 +2,7 @@
 
 use super::literal::{Literal, hexadecimal};
 use super::name::SignatureName;
+use super::recipe::Recipe;
 
 /// Lines of a set, by the extension of the file they belong in.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -12,6 +13,8 @@ pub struct Lines {
     pub ldb: Vec<String>,
     /// Digests: `SHA256:SIZE:NAME`.
     pub hsb: Vec<String>,
+    /// Recipes: `NAME;STEP;STEP`.
+    pub repair: Vec<String>,
 }
 
 impl Lines {
@@ -40,10 +43,15 @@ impl Lines {
         Lines { hsb, ..Lines::default() }
     }
 
+    /// Adds the recipe of a signature.
+    pub fn add_recipe(&mut self, name: &SignatureName, recipe: &Recipe) {
+        self.repair.push(recipe.line(name));
+    }
+
     /// All that have lines, as extension and lines.
     #[must_use]
     pub fn files(&self) -> Vec<(&'static str, &[String])> {
-        let all = [("ndb", &self.ndb), ("ldb", &self.ldb), ("hsb", &self.hsb)];
+        let all = [("ndb", &self.ndb), ("ldb", &self.ldb), ("hsb", &self.hsb), ("repair", &self.repair)];
         all.into_iter().filter(|(_, lines)| !lines.is_empty()).map(|(extension, lines)| (extension, &**lines)).collect()
     }
 }

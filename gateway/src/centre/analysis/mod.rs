@@ -8,6 +8,7 @@
 //! cluster   groups of similar samples, found through an index
 //! extract   byte strings that all samples of a group have and no goodware has
 //! lines     the text of definitions
+//! recipe    how the host is taken out of an infected file
 //! proof     exact: in every sample, in no clean file
 //! ```
 //!
@@ -22,6 +23,7 @@ pub mod goodware;
 pub mod limits;
 pub mod lines;
 pub mod proof;
+pub mod recipe;
 
 mod encoding;
 #[cfg(test)]
@@ -44,4 +46,5 @@ pub use lines::Lines;
 pub use literal::Literal;
 pub use name::{NameError, SignatureName};
 pub use proof::{Refuted, prove};
+pub use recipe::{Evidence, Pair, Recipe, Step, derive};
 pub use similarity::{Similarity, similarity};
