@@ -11,19 +11,23 @@ use std::str::FromStr;
 
 /// Resemblance from which two samples are of one family, in thousandths of their grams.
 ///
-/// As all three thresholds it was set between what families and strangers measure in the tests of this module, where
-/// variants of one program have 405 and more. Unrelated programs have up to 215 when what they were linked against is
-/// not in goodware, and 2 when it is.
+/// As all three thresholds it lies between what families and strangers measure. In the tests of this module variants
+/// of one program have 405 and more. Unrelated programs have up to 215 when what they were linked against is not in
+/// goodware, and 2 when it is.
 pub const RESEMBLANCE_PER_MILLE_MIN: u32 = 250;
-/// Grams that the sketches of two edges must share. A body of 512 bytes in an edge of 4,096 shares 16 on average,
-/// fewer than six once in 500 pairs. The families of the tests share 29 and more, strangers at most one; where
-/// goodware lacks what programs are linked against, strangers share as much as families.
-pub const EDGE_GRAMS_MIN: u32 = 6;
+/// Grams that an edge must have in common with the other sample: 200 bytes in a row, and six hashes of full edges.
+/// The families of the tests have 695 and more, strangers none; unrelated programs for Linux, whose last bytes are
+/// names and tables of sections, have up to 133. Where goodware lacks what programs are linked against, strangers have
+/// as many as families.
+pub const EDGE_GRAMS_MIN: u32 = 192;
 /// TLSH distance up to which two samples are of one family. In the tests the same instructions in another order are
 /// within 34, strangers beyond 110.
 pub const TLSH_DISTANCE_MAX: u32 = 40;
-/// Resemblance that counts only when so many hashes are behind it: two tiny samples may share one string.
-const RESEMBLING_GRAMS_MIN: u32 = 16;
+/// Grams that must be in common for a resemblance to count: two tiny samples may share one string.
+const RESEMBLING_GRAMS_MIN: u32 = 64;
+/// Common hashes from which the number of common grams is estimated; from fewer it would be chance. A body of 512
+/// bytes in an edge of 4,096 has 16 on average, and fewer than six once in 500 pairs.
+const COMMON_HASHES_MIN: u32 = 6;
 
 /// The lowest gram numbers of a part of a sample: a bottom-k sketch (Broder 1997).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -34,14 +38,25 @@ pub(super) struct Sketch {
     max: usize,
 }
 
+/// What two sketches have in common, up to where both are complete.
+struct Overlap {
+    /// Hashes that both have.
+    common: u32,
+    /// Hashes that one of them has.
+    either: u32,
+    /// The highest hash that was looked at: of all grams such a part was.
+    bound: u64,
+}
+
 /// How near two samples are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Similarity {
     /// Grams of the whole samples that both have, in thousandths of those that either has. An estimate.
     pub resemblance_per_mille: u32,
-    /// How many hashes that estimate rests on.
+    /// How many grams that are. An estimate, 0 when it is too few to tell.
     pub common_grams: u32,
-    /// The most hashes that an edge of one has in common with an edge or the whole of the other.
+    /// The most grams that an edge of one has in common with an edge or the whole of the other. An estimate, 0 when
+    /// it is too few to tell.
     pub common_edge_grams: u32,
     /// The TLSH distance, where both have a digest.
     pub tlsh_distance: Option<u32>,
@@ -50,7 +65,7 @@ pub struct Similarity {
 /// Compares two samples. O(k): some microseconds whatever their length.
 #[must_use]
 pub fn similarity(a: &Features, b: &Features) -> Similarity {
-    let (common_grams, either) = a.whole.common_and_either(&b.whole);
+    let whole = a.whole.overlap(&b.whole);
     let edges = [
         (&a.head, &b.head),
         (&a.tail, &b.tail),
@@ -60,9 +75,9 @@ pub fn similarity(a: &Features, b: &Features) -> Similarity {
         (&a.tail, &b.whole),
     ];
     Similarity {
-        resemblance_per_mille: (common_grams * 1000).checked_div(either).unwrap_or(0),
-        common_grams,
-        common_edge_grams: edges.iter().map(|(a, b)| a.common_and_either(b).0).max().unwrap_or(0),
+        resemblance_per_mille: (whole.common * 1000).checked_div(whole.either).unwrap_or(0),
+        common_grams: whole.grams(),
+        common_edge_grams: edges.iter().map(|(a, b)| a.overlap(b).grams()).max().unwrap_or(0),
         tlsh_distance: tlsh_distance(a, b),
     }
 }
@@ -128,8 +143,7 @@ impl Sketch {
         self.hashes.is_empty()
     }
 
-    /// How many hashes both have and how many either has, up to where both are complete.
-    fn common_and_either(&self, other: &Sketch) -> (u32, u32) {
+    fn overlap(&self, other: &Sketch) -> Overlap {
         let bound = self.complete_to().min(other.complete_to());
         let (mut a, mut b) = (below(&self.hashes, bound), below(&other.hashes, bound));
         let (mut common, mut either) = (0, 0);
@@ -140,13 +154,24 @@ impl Sketch {
             a = &a[usize::from(order != Ordering::Greater)..];
             b = &b[usize::from(order != Ordering::Less)..];
         }
-        (common, either + (a.len() + b.len()) as u32)
+        Overlap { common, either: either + (a.len() + b.len()) as u32, bound }
     }
 
     /// Up to here all grams of its part are in it.
     fn complete_to(&self) -> u64 {
         let full = self.hashes.len() == self.max;
         self.hashes.last().copied().filter(|_| full).unwrap_or(u64::MAX)
+    }
+}
+
+impl Overlap {
+    /// How many grams both have, as far as the hashes tell.
+    fn grams(&self) -> u32 {
+        if self.common < COMMON_HASHES_MIN {
+            return 0;
+        }
+        let grams = (u128::from(self.common) << 64) / (u128::from(self.bound) + 1);
+        u32::try_from(grams).unwrap_or(u32::MAX)
     }
 }
 

@@ -89,3 +89,16 @@ fn the_same_instructions_in_another_order_are_near_although_few_grams_are_left()
         |a: &Features| others.iter().any(|b| similarity(a, b).tlsh_distance < Some(3 * TLSH_DISTANCE_MAX));
     assert!(!samples.iter().any(near_others));
 }
+
+#[test]
+fn a_short_table_that_is_all_of_an_edge_is_no_family_and_a_body_is() {
+    let hosts = [noise("a", 30_000), noise("b", 30_000)];
+    let goodware = goodware(&hosts);
+    let features = |end: usize| {
+        let end = noise("end", end);
+        hosts.each_ref().map(|host| Features::beyond(&[&**host, &end].concat(), &goodware))
+    };
+    let [[a, b], [c, d]] = [features(60), features(500)];
+    assert!(!similarity(&a, &b).is_family());
+    assert!(similarity(&c, &d).is_family());
+}
