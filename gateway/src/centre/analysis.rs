@@ -1,1 +1,0 @@
-//! From similar samples to a signature that finds them and nothing else.
