@@ -5,9 +5,10 @@
 //! and stops everything; [`http`] and [`intake`] are its two doors, [`security`] decides who passes them,
 //! [`metrics`] counts; [`definitions`] holds the sets, [`scanning`] tests samples, [`control`] makes statuses of what is
 //! found, [`retest`] tests again when definitions change, [`exchange`] takes samples to the analysis centre and brings
-//! answers and definitions back, [`alerts`] tells people.
+//! answers and definitions back, [`alerts`] tells people, [`centre`] is an analysis centre of one's own.
 
 pub mod alerts;
+pub mod centre;
 pub mod cli;
 pub mod config;
 pub mod control;

@@ -82,7 +82,9 @@ pub(super) async fn try_once(
         }
         Method::Email => match &policy.alerts.mail {
             Some(server) => mail::send(server, &delivery.recipient, alert).await,
-            None => Err(Failure::Final("there is no mail server: set alerts.smtp_server and alerts.smtp_from".to_owned())),
+            None => {
+                Err(Failure::Final("there is no mail server: set alerts.smtp_server and alerts.smtp_from".to_owned()))
+            }
         },
         Method::Webhook => webhook::post(&delivery.recipient, &told(alert)).await,
         Method::Eventlog => syslog::write(&policy.alerts.syslog, alert),

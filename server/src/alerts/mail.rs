@@ -65,7 +65,9 @@ fn transport(server: &Mail) -> Result<AsyncSmtpTransport<Tokio1Executor>, Failur
     if !server.user.is_empty() {
         let password = match &server.password_file {
             None => String::new(),
-            Some(path) => crate::security::secrets::password(path).map_err(|error| Failure::Later(error.to_string()))?,
+            Some(path) => {
+                crate::security::secrets::password(path).map_err(|error| Failure::Later(error.to_string()))?
+            }
         };
         builder = builder.credentials(Credentials::new(server.user.clone(), password));
     }

@@ -40,7 +40,14 @@ impl Teller {
             places: Arc::new(Semaphore::new(DELIVERIES_MAX)),
         };
         let receiver = context.alerts.receiver();
-        Self { stop, task: tokio::spawn(async move { if let Some(receiver) = receiver { work.run(receiver, stopped).await } }) }
+        Self {
+            stop,
+            task: tokio::spawn(async move {
+                if let Some(receiver) = receiver {
+                    work.run(receiver, stopped).await
+                }
+            }),
+        }
     }
 
     /// Writes what waits to the log and ends.
@@ -189,9 +196,11 @@ pub async fn test(context: &Arc<Context>, event: Event, who: &str) -> Value {
         let why = outcome.as_ref().err().map(Failure::to_string);
         told.push(json!({"method": delivery.method.word(), "recipient": delivery.recipient, "delivered": outcome.is_ok(), "why": why}));
     }
-    let unused: Vec<_> = route.recipients.iter().filter(|recipient| {
-        !told.iter().any(|one| one["recipient"] == recipient.as_str())
-    }).collect();
+    let unused: Vec<_> = route
+        .recipients
+        .iter()
+        .filter(|recipient| !told.iter().any(|one| one["recipient"] == recipient.as_str()))
+        .collect();
     json!({
         "event": event.id(),
         "enabled": route.enabled,

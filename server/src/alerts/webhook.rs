@@ -12,7 +12,11 @@ const REQUEST_MAX: Duration = Duration::from_secs(15);
 pub(super) async fn post(url: &str, alert: &Value) -> Result<(), Failure> {
     let response = client()?.post(url).json(alert).send().await.map_err(|error| {
         let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
-        Failure::Later(if error.is_timeout() { "it did not answer in time".to_owned() } else { format!("{}: {cause}", error.without_url()) })
+        Failure::Later(if error.is_timeout() {
+            "it did not answer in time".to_owned()
+        } else {
+            format!("{}: {cause}", error.without_url())
+        })
     })?;
     let status = response.status();
     // What is wrong with us will be wrong with us again, but for "too many requests" and "time out".

@@ -143,8 +143,7 @@ fn change(shell: &Shell, events: &[String], route: &Value) -> Result<(), Failure
 
 fn test(shell: &Shell, event: &str) -> Result<(), Failure> {
     let client = shell.client()?;
-    let answer =
-        super::wait(async { client.send(Method::POST, "/v1/alerts/test", &json!({"event": event})).await })?;
+    let answer = super::wait(async { client.send(Method::POST, "/v1/alerts/test", &json!({"event": event})).await })?;
     let deliveries = answer.get("deliveries").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     if shell.screen.json {
         shell.screen.value(&answer)?;
@@ -153,7 +152,9 @@ fn test(shell: &Shell, event: &str) -> Result<(), Failure> {
             let text = |name: &str| escaped(one.get(name).and_then(Value::as_str).unwrap_or_default());
             let to = if text("recipient").is_empty() { String::new() } else { format!(" to {}", text("recipient")) };
             match one.get("delivered").and_then(Value::as_bool) {
-                Some(true) => shell.screen.line(&format!("{}{to}: {}", text("method"), Tone::Good.paint("delivered")))?,
+                Some(true) => {
+                    shell.screen.line(&format!("{}{to}: {}", text("method"), Tone::Good.paint("delivered")))?
+                }
                 Some(false) | None => {
                     let why = Tone::Bad.paint(&format!("not delivered: {}", text("why")));
                     shell.screen.line(&format!("{}{to}: {why}", text("method")))?;

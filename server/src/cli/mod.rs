@@ -3,9 +3,12 @@
 //! Reading order: [`args`] is the grammar, [`failure`] the exit codes, [`screen`] what a person sees,
 //! [`client`] the server as a command sees it, [`context`] servers by name; then a module for each command.
 
+pub mod alerts;
 pub mod args;
+pub mod centre;
 pub mod cheat;
 pub mod client;
+pub mod clients;
 pub mod config;
 pub mod context;
 pub mod definitions;

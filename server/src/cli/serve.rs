@@ -64,7 +64,7 @@ pub fn run(shell: &Shell, args: &Args) -> Result<(), Failure> {
 const LOG_DEFAULT: &str = "info,lazaret::access=warn";
 
 /// Messages of the daemon, one a line, on stderr; `LAZARET_LOG` chooses (`warn`, `info`, `server=debug`, ...).
-fn log_to_stderr() {
+pub fn log_to_stderr() {
     let filter = EnvFilter::try_from_env("LAZARET_LOG").unwrap_or_else(|_| EnvFilter::new(LOG_DEFAULT));
     // Only one can be set, and whoever set one before keeps it.
     let _ = tracing_subscriber::fmt()
@@ -105,7 +105,7 @@ pub fn settings(args: &Args) -> Result<Settings, Failure> {
 }
 
 /// A conflict with another server has an exit code of its own: time or another address heals it.
-fn ended(error: &anyhow::Error) -> Failure {
+pub fn ended(error: &anyhow::Error) -> Failure {
     let text = format!("{error:#}");
     let conflict = error.chain().any(|cause| {
         matches!(cause.downcast_ref(), Some(engine::OpenError::InUse(_)))

@@ -76,7 +76,9 @@ fn set(shell: &Shell, name: &str, text: &str) -> Result<(), Failure> {
         return Ok(());
     }
     let client = shell.client()?;
-    let answer = super::wait(async { client.send(Method::PUT, "/v1/settings", &json!({ name: key.shape.json(&value) })).await })?;
+    let answer = super::wait(async {
+        client.send(Method::PUT, "/v1/settings", &json!({ name: key.shape.json(&value) })).await
+    })?;
     if shell.screen.json {
         return shell.screen.value(&answer);
     }

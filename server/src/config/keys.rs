@@ -112,6 +112,7 @@ pub const KEYS: &[Key] = &[
     key("web_communication.secure_submission", Flag, "true", Stored, "TLS for submissions"),
     key("web_communication.secure_download", Flag, "true", Stored, "TLS for returned definitions"),
     key("web_communication.ca_file", Path, "''", Stored, "PEM authorities for the gateway's certificate beside the system's; a centre of one's own has its own"),
+    key("web_communication.request_max_s", Span(Unit::Seconds), "120", Stored, "one request to the gateway may take so long; 4 MiB over the slowest line that can carry samples at all"),
     key("firewall.name", Text, "''", Stored, "HTTP proxy; none"),
     key("firewall.port", Count(1, 65_535), "8080", Stored, "its port; where most proxies listen"),
     key("firewall.user", Text, "''", Stored, "its user name"),

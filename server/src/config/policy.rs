@@ -1,9 +1,7 @@
 //! From settings to the policy that holds while the server runs. What does not fit is named by its key.
 
 use super::settings::Settings;
-use crate::daemon::policy::{
-    Alerts, Gateway, Install, Mail, MailSecurity, Method, Policy, Proxy, Route, TooLong,
-};
+use crate::daemon::policy::{Alerts, Gateway, Install, Mail, MailSecurity, Method, Policy, Proxy, Route, TooLong};
 use gateway::Customer;
 use model::Event;
 use std::path::PathBuf;
@@ -93,6 +91,7 @@ fn gateway(settings: &Settings, misfits: &mut Vec<Misfit>) -> Option<Gateway> {
         secure_submission: settings.flag("web_communication.secure_submission"),
         secure_download: settings.flag("web_communication.secure_download"),
         ca_file: settings.path("web_communication.ca_file"),
+        request_max: interval(settings, "web_communication.request_max_s", misfits),
         proxy,
     })
 }
@@ -103,7 +102,11 @@ fn proxy(settings: &Settings, misfits: &mut Vec<Misfit>) -> Option<Proxy> {
         return None;
     }
     if !is_host(name) || name.contains(':') && !name.starts_with('[') {
-        misfit(misfits, "firewall.name", format!("is \"{name}\": a computer's name or address without its port is expected"));
+        misfit(
+            misfits,
+            "firewall.name",
+            format!("is \"{name}\": a computer's name or address without its port is expected"),
+        );
     }
     Some(Proxy {
         name: name.to_owned(),
@@ -117,7 +120,10 @@ fn proxy(settings: &Settings, misfits: &mut Vec<Misfit>) -> Option<Proxy> {
 /// Whether a text can stand between `http://` and a path.
 fn is_host(text: &str) -> bool {
     reqwest::Url::parse(&format!("http://{text}/")).is_ok_and(|url| {
-        url.path() == "/" && url.username().is_empty() && url.host_str().is_some() && !text.contains(['/', '?', '#', '@'])
+        url.path() == "/"
+            && url.username().is_empty()
+            && url.host_str().is_some()
+            && !text.contains(['/', '?', '#', '@'])
     })
 }
 
@@ -186,7 +192,11 @@ fn mail(settings: &Settings, misfits: &mut Vec<Misfit>) -> Option<Mail> {
     }
     let from = settings.text("alerts.smtp_from");
     if !is_address(from) {
-        misfit(misfits, "alerts.smtp_from", format!("is \"{from}\": a mail address is expected, for alerts.smtp_server is set"));
+        misfit(
+            misfits,
+            "alerts.smtp_from",
+            format!("is \"{from}\": a mail address is expected, for alerts.smtp_server is set"),
+        );
     }
     Some(Mail {
         server: server.to_owned(),

@@ -306,6 +306,13 @@ impl Owner {
         let moved = std::mem::take(&mut self.moved);
         self.context.events.moved(&moved);
         notice::raise(&self.context.alerts, &moved);
+        let now = clock::now();
+        for one in moved.iter().filter(|one| one.to == Status::Installed) {
+            if let Ok(Some(item)) = self.engine.catalogue().item(one.item) {
+                let took = now.0.saturating_sub(item.received_at.0).max(0);
+                self.context.metrics.immunity_seconds.observe(took as f64 / 1e3);
+            }
+        }
         if moved.iter().any(|one| matches!(one.to, Status::Submitted | Status::Needed)) {
             self.context.exchange.wake();
         }

@@ -73,7 +73,7 @@ pub fn decide(
         Request::Deliver => take(Cause::QueuedForDelivery),
         Request::Restart => take(Cause::RestartedByHand),
         Request::Applied => take(Cause::DeclaredApplied),
-        Request::Query => query(item, standing, ground, who, now),
+        Request::Query => query(item, ground, who, now),
         Request::Priority { submission, delivery } => {
             let mut done = Done { standing: *standing, changes: Vec::new(), moved: None };
             if let Some(priority) = submission {
@@ -87,23 +87,12 @@ pub fn decide(
     }
 }
 
-/// The gateway's task asks; here it is only recorded that somebody wanted it.
-fn query(
-    item: ItemId,
-    standing: &Standing,
-    ground: &Ground,
-    who: &str,
-    now: Timestamp,
-) -> Result<(Vec<Own>, Option<Moved>), String> {
+/// Any item can be queried. The gateway's task asks; here it is only recorded that somebody wanted it.
+fn query(item: ItemId, ground: &Ground, who: &str, now: Timestamp) -> Result<(Vec<Own>, Option<Moved>), String> {
     if ground.policy.gateway.is_none() {
         return Err("there is no gateway to ask: set web_communication.gateway".to_owned());
     }
-    match standing.status {
-        Status::Released | Status::Attention | Status::Needed | Status::Submitted => {
-            Ok((vec![action(item, now, who, "definitions queried")], None))
-        }
-        other => Err(format!("an item that is {other} waits for no answer and no definitions")),
-    }
+    Ok((vec![action(item, now, who, "definitions queried")], None))
 }
 
 /// Two priorities may change at once; the second sees what the first did.
@@ -129,9 +118,10 @@ impl Done {
                 let cause = Cause::PriorityRaised(raised);
                 self.take(item, &cause, ground, Said { who: who.to_owned(), what, verdict: None }, now)
             }
-            (Status::Submitted | Status::Released, None) => {
-                Err(format!("an item that is {} is submitted already: restart it to hold it back", self.standing.status))
-            }
+            (Status::Submitted | Status::Released, None) => Err(format!(
+                "an item that is {} is submitted already: restart it to hold it back",
+                self.standing.status
+            )),
             (Status::Quarantined | Status::Submitted | Status::Held | Status::Error, _) => {
                 let attributes = Attributes { sample_priority: priority, ..self.standing.attributes };
                 self.keep(item, attributes, Some(priority), who, what, now);

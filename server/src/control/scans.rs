@@ -124,4 +124,3 @@ impl Owner {
         Ok(true)
     }
 }
-

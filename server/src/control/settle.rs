@@ -158,7 +158,14 @@ pub fn by_cause(
 }
 
 /// Changes the attributes of an item whose status stays, and records it.
-pub fn by_hand(item: ItemId, standing: &Standing, attributes: model::Attributes, priority_override: Option<u32>, said: Said, now: Timestamp) -> Own {
+pub fn by_hand(
+    item: ItemId,
+    standing: &Standing,
+    attributes: model::Attributes,
+    priority_override: Option<u32>,
+    said: Said,
+    now: Timestamp,
+) -> Own {
     Own::Status(Box::new(StatusChange {
         item,
         from: standing.status,

@@ -18,8 +18,9 @@ mod reclaim;
 pub mod refusal;
 pub mod run;
 pub mod settings;
-mod store;
+pub mod store;
 pub mod stream;
+mod watermarks;
 
 use anyhow::Context as _;
 use std::io::Write as _;

@@ -45,6 +45,8 @@ pub struct Gateway {
     pub secure_download: bool,
     /// PEM authorities that the gateway's certificate may come from, beside the system's.
     pub ca_file: Option<PathBuf>,
+    /// How long one request may take.
+    pub request_max: Duration,
     /// The HTTP proxy in between.
     pub proxy: Option<Proxy>,
 }

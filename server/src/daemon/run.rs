@@ -12,6 +12,7 @@ use crate::daemon::options::{ListenOptions, ServeOptions};
 use crate::daemon::phase::Phase;
 use crate::daemon::reclaim;
 use crate::daemon::store;
+use crate::daemon::watermarks::Watermarks;
 use crate::exchange::Courier;
 use crate::http::accept;
 use crate::intake::connection;
@@ -167,9 +168,15 @@ async fn listen(
 async fn tick(context: Arc<Context>) {
     let mut ticks = tokio::time::interval(events::TICK);
     let (mut acked_before, mut quiet) = (0, 0);
+    let mut marks = Watermarks::default();
     loop {
         ticks.tick().await;
         context.events.tick();
+        if let Ok(engine) = context.engine() {
+            for (event, text) in marks.look(&engine.quota()) {
+                context.alerts.raise(event, text);
+            }
+        }
         if let Ok(engine) = context.engine()
             && reclaim::wanted(engine)
         {

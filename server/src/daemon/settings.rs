@@ -69,12 +69,18 @@ impl Settings {
         };
         match key.effect {
             Effect::Stored => {}
-            Effect::Now => return Err(RefusedSetting::Fixed { name: shown(), why: "it is read when the server starts".to_owned() }),
+            Effect::Now => {
+                return Err(RefusedSetting::Fixed {
+                    name: shown(),
+                    why: "it is read when the server starts".to_owned(),
+                });
+            }
             Effect::Later(what) => {
                 return Err(RefusedSetting::Fixed { name: shown(), why: format!("it waits for {what}") });
             }
         }
-        let toml = toml::Value::try_from(json).map_err(|_| RefusedSetting::Value(format!("{name} cannot be nothing")))?;
+        let toml =
+            toml::Value::try_from(json).map_err(|_| RefusedSetting::Value(format!("{name} cannot be nothing")))?;
         key.shape.read(&toml).map_err(|error| RefusedSetting::Value(format!("{name} {error}")))
     }
 

@@ -81,7 +81,11 @@ fn news(row: SubmissionRow, answer: &Answered) -> Option<SubmissionRow> {
         (Answer::NeedsPerson, "") => "the centre says no more".to_owned(),
         (_, why) => why.to_owned(),
     };
-    (said != Answer::NeedsPerson || row.what != what).then_some(SubmissionRow { stage: Stage::Answered(said), what, ..row })
+    (said != Answer::NeedsPerson || row.what != what).then_some(SubmissionRow {
+        stage: Stage::Answered(said),
+        what,
+        ..row
+    })
 }
 
 #[cfg(test)]

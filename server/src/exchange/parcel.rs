@@ -25,7 +25,7 @@ pub struct Parcel {
 
 enum Content {
     Held(Vec<u8>),
-    Stored(Sample),
+    Stored(Box<Sample>),
 }
 
 /// Why there is no parcel.
@@ -64,7 +64,7 @@ impl Parcel {
                 blake3: item.sample.blake3,
                 bytes: stored.raw_bytes(),
                 stripped: String::new(),
-                content: Content::Stored(stored),
+                content: Content::Stored(Box::new(stored)),
             });
         }
         let bytes = whole(&stored).map_err(NoParcel::Unreadable)?;

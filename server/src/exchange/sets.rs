@@ -18,12 +18,17 @@ impl Work {
         self.worked();
         self.context().exchange.sets(sets.certified, sets.newest);
         let active = self.newest_here();
-        let wanted = if needed > active || asked { sets.newest } else { sets.certified };
+        // Whoever has a set that was made for him would lose what is in no certified one yet.
+        let ours = self.context().definitions.active().is_some_and(|active| !active.certified);
+        let wanted = if needed > active || asked || ours { sets.newest } else { sets.certified };
         if wanted > active && wanted > self.useless {
             self.fetch(client, wanted).await?;
         }
         if needed > self.newest_here() {
-            let text = format!("definitions {} are needed, the newest that the gateway has for us are {}", needed.0, sets.newest.0);
+            let text = format!(
+                "definitions {} are needed, the newest that the gateway has for us are {}",
+                needed.0, sets.newest.0
+            );
             self.waiting(needed, text);
         }
         Ok(())
@@ -48,7 +53,8 @@ impl Work {
                 let certified = self.context().definitions.active().is_some_and(|active| active.certified);
                 let event =
                     if certified { Event::CertifiedDefinitionsArrived } else { Event::NoncertifiedDefinitionsArrived };
-                let text = format!("definitions {} are in use, {} signatures", installed.sequence.0, installed.signatures);
+                let text =
+                    format!("definitions {} are in use, {} signatures", installed.sequence.0, installed.signatures);
                 self.context().alerts.raise(event, text);
                 announce(self.context(), &installed, WHO).await;
                 Ok(())

@@ -101,7 +101,12 @@ impl One {
     }
 
     /// The submission with its key, durable. A broken one is gone on with as long as it sends the same bytes.
-    async fn begun(&self, sample: SampleId, row: Option<SubmissionRow>, parcel: &Parcel) -> Result<SubmissionRow, Ended> {
+    async fn begun(
+        &self,
+        sample: SampleId,
+        row: Option<SubmissionRow>,
+        parcel: &Parcel,
+    ) -> Result<SubmissionRow, Ended> {
         if let Some(row) = row.filter(|row| row.sent_blake3 == parcel.blake3) {
             return Ok(row);
         }

@@ -18,8 +18,6 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-/// How long one request may take: 4 MiB over the slowest line that can carry samples at all.
-const REQUEST_MAX: Duration = Duration::from_secs(120);
 /// How long the task waits when it is not woken: intervals are looked at this often.
 const TICK: Duration = Duration::from_secs(1);
 /// How long after it ended by a fault the task is started again.
@@ -277,7 +275,8 @@ impl Work {
 
     /// The newest set in use, or on disk.
     pub(super) fn newest_here(&self) -> Sequence {
-        let on_disk = self.context().definitions.library().sequences().ok().and_then(|sequences| sequences.last().copied());
+        let on_disk =
+            self.context().definitions.library().sequences().ok().and_then(|sequences| sequences.last().copied());
         let active = self.context().definitions.active().map(|active| active.sequence);
         on_disk.max(active).unwrap_or_default()
     }
@@ -371,7 +370,7 @@ fn client(context: &Arc<Context>, policy: &Policy, gateway: &policy::Gateway) ->
         authorities,
         proxy: gateway.proxy.as_ref().map(|proxy| format!("http://{}:{}", proxy.name, proxy.port)),
         proxy_login,
-        request_max: REQUEST_MAX,
+        request_max: gateway.request_max,
     };
     Client::new(route, policy.customer.clone(), Arc::new(Keys(Arc::clone(context))))
 }

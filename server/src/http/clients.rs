@@ -80,7 +80,9 @@ pub async fn change(
 ) -> Result<Json<Value>, Problem> {
     let asked: Asked = json_body(body).await?;
     if name.is_empty() || name.len() > NAME_BYTES_MAX || name.chars().any(char::is_control) {
-        return Err(Problem::invalid(format!("a client has a name of 1 to {NAME_BYTES_MAX} bytes without control characters")));
+        return Err(Problem::invalid(format!(
+            "a client has a name of 1 to {NAME_BYTES_MAX} bytes without control characters"
+        )));
     }
     let edit = ClientEdit {
         name: name.clone(),

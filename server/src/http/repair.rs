@@ -9,7 +9,7 @@ use crate::security::access::Caller;
 use axum::extract::{Extension, Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use model::{Blake3, ItemId};
+use model::{Blake3, Event, ItemId};
 use scanner::file::Limits;
 use std::sync::Arc;
 
@@ -77,7 +77,10 @@ pub async fn repair_item(
                 let what = format!("repaired with definitions {sequence}: {names}, {} bytes", repaired.bytes.len());
                 engine.catalogue().add_action(item, now, &who, &what)
             }
-            Err(why) => engine.catalogue().add_error(item, now, &format!("was not repaired: {why}")),
+            Err(why) => {
+                context.alerts.raise_for(Event::NotRepaired, why.to_string(), &[item], 1);
+                engine.catalogue().add_error(item, now, &format!("was not repaired: {why}"))
+            }
         };
         (done, recorded)
     });

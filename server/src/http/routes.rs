@@ -5,7 +5,8 @@ use crate::daemon::context::Context;
 use crate::http::caller::{Guard, check};
 use crate::http::problem::Problem;
 use crate::http::{
-    actions, alerts, clients, definitions, feed, figures, health, items, log, openapi, repair, restore, retests, samples, settings,
+    actions, alerts, clients, definitions, feed, figures, health, items, log, openapi, repair, restore, retests,
+    samples, settings,
 };
 use crate::security::access::Right;
 use axum::Router;

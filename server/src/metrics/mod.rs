@@ -52,6 +52,8 @@ pub struct Metrics {
     pub scan_seconds: Histogram,
     /// Work of one re-test, pauses left out.
     pub retest_seconds: Histogram,
+    /// From the arrival of an item to the install of its definitions on its client.
+    pub immunity_seconds: Histogram,
     store: Arc<store::Store>,
 }
 
@@ -80,6 +82,10 @@ impl Default for Metrics {
         // 10 ms, a few signatures, to 23 hours, a full one of a large store.
         let retest_seconds = Histogram::new(exponential_buckets(10e-3, 4.0, 12));
         registry.register("retest_seconds", "Work of one re-test, pauses left out", retest_seconds.clone());
+        // A second, a known sample, to 12 days, one that waits for a person.
+        let immunity_seconds = Histogram::new(exponential_buckets(1.0, 2.0, 21));
+        let help = "From the arrival of an item to the install of its definitions on its client";
+        registry.register("immunity_seconds", help, immunity_seconds.clone());
         let connections = Family::<DoorLabel, Gauge>::default();
         let http_connections = connections.get_or_create_owned(&DoorLabel { door: "http" });
         let intake_connections = connections.get_or_create_owned(&DoorLabel { door: "intake" });
@@ -97,6 +103,7 @@ impl Default for Metrics {
             intake_connections,
             scan_seconds,
             retest_seconds,
+            immunity_seconds,
             store,
         }
     }

@@ -1,10 +1,24 @@
-//! Figures of the scanner, definitions and re-tests, read at each scrape.
+//! Figures of the scanner, definitions, re-tests, the gateway and alerts, read at each scrape.
 
 use crate::daemon::context::Context;
-use prometheus_client::metrics::counter::ConstCounter;
+use model::Event;
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::{ConstCounter, Counter};
+use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 use std::sync::atomic::{AtomicU64, Ordering};
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RequestLabel {
+    kind: &'static str,
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct EventLabel {
+    event: &'static str,
+}
 
 /// As they are now.
 pub(super) fn registry(context: &Context) -> Registry {
@@ -40,5 +54,26 @@ pub(super) fn registry(context: &Context) -> Registry {
     }
     let help = "Samples that the present re-test has yet to answer";
     registry.register("retest_samples_remaining", help, ConstGauge::new(context.retests.remaining()));
+    exchange(context, &mut registry);
     registry
+}
+
+/// The gateway's task and alerts.
+fn exchange(context: &Context, registry: &mut Registry) {
+    let told = context.exchange.told();
+    let help = "1 while the gateway answers, 0 while it does not or there is none";
+    registry.register("gateway_up", help, ConstGauge::new(u64::from(told.up == Some(true))));
+    let requests = Family::<RequestLabel, Counter>::default();
+    for kind in ["submit", "ask", "sets", "fetch"] {
+        drop(requests.get_or_create(&RequestLabel { kind, outcome: "ok" }));
+    }
+    for ((kind, outcome), count) in &told.requests {
+        requests.get_or_create(&RequestLabel { kind, outcome }).inc_by(*count);
+    }
+    registry.register("gateway_requests", "Requests to the gateway, by kind and outcome", requests);
+    let alerts = Family::<EventLabel, Counter>::default();
+    for event in Event::ALL {
+        alerts.get_or_create(&EventLabel { event: event.id() }).inc_by(context.alerts.count(event));
+    }
+    registry.register("alerts", "How often each event was raised, told or not", alerts);
 }

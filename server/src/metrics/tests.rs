@@ -23,6 +23,10 @@ fn the_names_that_others_rely_on_are_there() {
         "lazaret_definitions_memory_bytes 0",
         "lazaret_retest_samples_remaining 0",
         "lazaret_retest_seconds_bucket",
+        "lazaret_gateway_up 0",
+        "lazaret_gateway_requests_total{kind=\"submit\",outcome=\"ok\"} 0",
+        "lazaret_alerts_total{event=\"quota_low\"} 0",
+        "lazaret_immunity_seconds_bucket",
         "lazaret_build_info{version=",
     ] {
         assert!(text.contains(name), "{name} is missing in\n{text}");

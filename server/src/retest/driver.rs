@@ -101,6 +101,9 @@ impl Work {
             tracing::error!(%error, "what was scanned before cannot be read: re-tests begin with the next start");
         }
         self.context.definitions.load_newest();
+        if let crate::definitions::State::Failed(why) = &*self.context.definitions.state() {
+            self.context.alerts.raise(model::Event::DefinitionDirectoryUnreachable, why.clone());
+        }
         self.context.ring();
         while self.retests().wait(IDLE) {
             let Some(active) = self.context.definitions.active() else { continue };

@@ -1,0 +1,622 @@
+//! What a centre remembers: submissions, what was found out about their content, definitions and who may have them.
+//!
+//! 1. An answer belongs to content, however many quarantines submitted it; a submission is answered by its content.
+//! 2. A set, its lines and the answers that name it are one transaction: no answer names a set that is not there.
+//! 3. Nothing here is forgotten: a number is never given twice, and who asked for what can be told later.
+
+use crate::message::{Submission, kind_word};
+use crate::reply::Said;
+use model::{Blake3, Kind, Sequence, Sha256, Timestamp};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use std::path::Path;
+
+/// The layout of the tables.
+const LAYOUT: i64 = 1;
+/// "LZCB": tells our file from any other SQLite file.
+const APPLICATION_ID: i64 = 0x4c5a_4342;
+
+const TABLES: &str = "
+CREATE TABLE content(
+  blake3 BLOB PRIMARY KEY, bytes INTEGER NOT NULL, at_ms INTEGER NOT NULL, features BLOB,
+  said TEXT, sequence INTEGER NOT NULL DEFAULT 0, why TEXT NOT NULL DEFAULT '', answered_at_ms INTEGER) WITHOUT ROWID;
+CREATE INDEX content_waiting ON content(at_ms) WHERE said IS NULL;
+
+CREATE TABLE submission(
+  key TEXT PRIMARY KEY, account TEXT NOT NULL, company TEXT NOT NULL, blake3 BLOB NOT NULL, sha256 BLOB NOT NULL,
+  bytes INTEGER NOT NULL, sent_blake3 BLOB NOT NULL, sent_bytes INTEGER NOT NULL, stripped TEXT NOT NULL,
+  file_name TEXT NOT NULL, kind TEXT NOT NULL, client TEXT NOT NULL, platform TEXT NOT NULL, reason TEXT NOT NULL,
+  priority INTEGER NOT NULL, taken INTEGER NOT NULL, at_ms INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX submission_content ON submission(sent_blake3);
+CREATE INDEX submission_account ON submission(account);
+
+CREATE TABLE line(
+  name TEXT NOT NULL, file TEXT NOT NULL, text TEXT NOT NULL, content BLOB NOT NULL, sequence INTEGER NOT NULL,
+  certified INTEGER NOT NULL DEFAULT 0, withdrawn INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY(name, file, text)) WITHOUT ROWID;
+
+CREATE TABLE definitions(
+  sequence INTEGER PRIMARY KEY, certified INTEGER NOT NULL, at_ms INTEGER NOT NULL);
+";
+
+/// The book.
+pub struct Book {
+    connection: Connection,
+}
+
+/// A submission as it is remembered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Held {
+    /// The submission.
+    pub submission: Submission,
+    /// Whose it is.
+    pub account: String,
+    /// Whether all of it is here, durable.
+    pub taken: bool,
+}
+
+/// What waits to be analysed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiting {
+    /// The content.
+    pub blake3: Blake3,
+    /// Its length.
+    pub bytes: u64,
+    /// The whole samples that it was sent for, each with its length; the same as the content where nothing was stripped.
+    pub samples: Vec<(Sha256, u64)>,
+    /// What it is.
+    pub kind: Kind,
+}
+
+/// A line of definitions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// Its signature's name; a signature may have several lines.
+    pub name: String,
+    /// The extension of its file: `ndb`, `ldb`, `hsb`, `repair`.
+    pub file: String,
+    /// The line.
+    pub text: String,
+    /// The content it was made for.
+    pub content: Blake3,
+    /// The set it came with.
+    pub sequence: Sequence,
+    /// Whether it is in a certified set.
+    pub certified: bool,
+}
+
+/// A verdict on content.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    /// The content.
+    pub content: Blake3,
+    /// What is answered.
+    pub said: Said,
+    /// For a person.
+    pub why: String,
+}
+
+impl Book {
+    /// Opens the file or makes it.
+    ///
+    /// # Errors
+    /// It cannot be opened, or is another file.
+    pub fn open(path: &Path) -> rusqlite::Result<Self> {
+        let connection = Connection::open(path)?;
+        connection.busy_timeout(std::time::Duration::from_secs(5))?;
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+        if tables == 0 {
+            let transaction = connection.unchecked_transaction()?;
+            transaction.execute_batch(TABLES)?;
+            transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+            transaction.pragma_update(None, "user_version", LAYOUT)?;
+            transaction.commit()?;
+        }
+        let application: i64 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+        let layout: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        if (application, layout) != (APPLICATION_ID, LAYOUT) {
+            let text = format!("{} is no book of a centre, or one of another version", path.display());
+            return Err(rusqlite::Error::SqliteFailure(
+                rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_NOTADB),
+                Some(text),
+            ));
+        }
+        Ok(Self { connection })
+    }
+
+    /// The submission of this key.
+    ///
+    /// # Errors
+    /// The file cannot be read, as for all of these.
+    pub fn submission(&self, key: &str) -> rusqlite::Result<Option<Held>> {
+        self.connection
+            .prepare_cached("SELECT * FROM submission WHERE key = ?1")?
+            .query_row(params![key], held)
+            .optional()
+    }
+
+    /// Remembers a submission whose content is on its way.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn begin(&self, submission: &Submission, account: &str, company: &str, now: Timestamp) -> rusqlite::Result<()> {
+        let one = submission;
+        self.connection
+            .prepare_cached(
+                "INSERT OR IGNORE INTO submission VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, 0, ?16)",
+            )?
+            .execute(params![
+                one.key,
+                account,
+                company,
+                one.blake3.0,
+                one.sha256.0,
+                one.bytes as i64,
+                one.sent_blake3.0,
+                one.sent_bytes as i64,
+                one.stripped,
+                one.file_name,
+                kind_word(one.kind),
+                one.client,
+                one.platform,
+                one.reason,
+                one.priority,
+                now.0,
+            ])?;
+        Ok(())
+    }
+
+    /// A submission's content is here, durable: it is taken, and its content waits for an answer unless it has one.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn taken(&mut self, submission: &Submission, now: Timestamp) -> rusqlite::Result<()> {
+        let transaction = self.connection.transaction()?;
+        transaction
+            .prepare_cached("INSERT OR IGNORE INTO content(blake3, bytes, at_ms) VALUES(?1, ?2, ?3)")?
+            .execute(params![submission.sent_blake3.0, submission.sent_bytes as i64, now.0])?;
+        transaction
+            .prepare_cached("UPDATE submission SET taken = 1 WHERE key = ?1")?
+            .execute(params![submission.key])?;
+        // Whoever sends again what was said to have failed wants it to be tried again.
+        transaction
+            .prepare_cached(
+                "UPDATE content SET said = NULL, why = '', answered_at_ms = NULL WHERE blake3 = ?1
+                 AND said IN ('\"failed\"', '\"send_again\"')",
+            )?
+            .execute(params![submission.sent_blake3.0])?;
+        transaction.commit()
+    }
+
+    /// Whether this content is here.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn has_content(&self, blake3: &Blake3) -> rusqlite::Result<bool> {
+        let found: Option<i64> = self
+            .connection
+            .prepare_cached("SELECT 1 FROM content WHERE blake3 = ?1")?
+            .query_row(params![blake3.0], |row| row.get(0))
+            .optional()?;
+        Ok(found.is_some())
+    }
+
+    /// What is said about a submission; `None` when there is no such one, or it is not all here.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn answer(&self, key: &str, blake3: &Blake3, account: &str) -> rusqlite::Result<Option<(Said, String)>> {
+        self.connection
+            .prepare_cached(
+                "SELECT c.said, c.sequence, c.why FROM submission s JOIN content c ON c.blake3 = s.sent_blake3
+                 WHERE s.key = ?1 AND s.blake3 = ?2 AND s.account = ?3 AND s.taken = 1",
+            )?
+            .query_row(params![key, blake3.0, account], |row| {
+                let said: Option<String> = row.get(0)?;
+                Ok((said_of(said.as_deref(), Sequence(row.get::<_, i64>(1)? as u64)), row.get(2)?))
+            })
+            .optional()
+    }
+
+    /// At most `limit` contents that wait for an answer, the oldest first.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn waiting(&self, limit: usize) -> rusqlite::Result<Vec<Waiting>> {
+        let mut found: Vec<Waiting> = self
+            .connection
+            .prepare_cached("SELECT blake3, bytes FROM content WHERE said IS NULL ORDER BY at_ms, blake3 LIMIT ?1")?
+            .query_map(params![limit as i64], |row| {
+                let (blake3, bytes) = (Blake3(row.get(0)?), row.get::<_, i64>(1)? as u64);
+                Ok(Waiting { blake3, bytes, samples: Vec::new(), kind: Kind::File })
+            })?
+            .collect::<rusqlite::Result<_>>()?;
+        for one in &mut found {
+            let mut statement = self.connection.prepare_cached(
+                "SELECT DISTINCT sha256, bytes, kind FROM submission WHERE sent_blake3 = ?1 AND taken = 1 LIMIT 64",
+            )?;
+            let mut rows = statement.query(params![one.blake3.0])?;
+            while let Some(row) = rows.next()? {
+                one.samples.push((Sha256(row.get(0)?), row.get::<_, i64>(1)? as u64));
+                if row.get::<_, String>(2)? == kind_word(Kind::BootSector) {
+                    one.kind = Kind::BootSector;
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// How many contents wait for an answer.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn waiting_count(&self) -> rusqlite::Result<u64> {
+        self.connection.query_row("SELECT count(*) FROM content WHERE said IS NULL", [], |row| {
+            row.get::<_, i64>(0).map(|count| count as u64)
+        })
+    }
+
+    /// Every content with the features kept of it, in the order in which they came.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn features(&self) -> rusqlite::Result<Vec<(Blake3, Vec<u8>)>> {
+        self.connection
+            .prepare("SELECT blake3, features FROM content WHERE features IS NOT NULL ORDER BY at_ms, blake3")?
+            .query_map([], |row| Ok((Blake3(row.get(0)?), row.get(1)?)))?
+            .collect()
+    }
+
+    /// Every line that holds, by name.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn lines(&self) -> rusqlite::Result<Vec<Line>> {
+        self.connection
+            .prepare("SELECT name, file, text, content, sequence, certified FROM line WHERE withdrawn = 0 ORDER BY name, file, text")?
+            .query_map([], |row| {
+                Ok(Line {
+                    name: row.get(0)?,
+                    file: row.get(1)?,
+                    text: row.get(2)?,
+                    content: Blake3(row.get(3)?),
+                    sequence: Sequence(row.get::<_, i64>(4)? as u64),
+                    certified: row.get(5)?,
+                })
+            })?
+            .collect()
+    }
+
+    /// The highest number that was given to a set; 0 for none.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn newest(&self) -> rusqlite::Result<Sequence> {
+        self.highest("SELECT max(sequence) FROM definitions")
+    }
+
+    /// The newest certified set; 0 for none.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn certified(&self) -> rusqlite::Result<Sequence> {
+        self.highest("SELECT max(sequence) FROM definitions WHERE certified = 1")
+    }
+
+    /// The newest set that is not certified and was made at or before `until`; 0 for none.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn soaked(&self, until: Timestamp) -> rusqlite::Result<Sequence> {
+        let found: Option<i64> = self
+            .connection
+            .prepare_cached("SELECT max(sequence) FROM definitions WHERE certified = 0 AND at_ms <= ?1")?
+            .query_row(params![until.0], |row| row.get(0))?;
+        Ok(Sequence(found.unwrap_or(0) as u64))
+    }
+
+    /// The newest set that an account may have: the newest certified one, or one made for what it submitted.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn newest_for(&self, account: &str) -> rusqlite::Result<Sequence> {
+        let made: Option<i64> = self
+            .connection
+            .prepare_cached(
+                "SELECT max(c.sequence) FROM submission s JOIN content c ON c.blake3 = s.sent_blake3
+                 WHERE s.account = ?1 AND s.taken = 1 AND c.said = '\"definitions\"'",
+            )?
+            .query_row(params![account], |row| row.get(0))?;
+        Ok(self.certified()?.max(Sequence(made.unwrap_or(0) as u64)))
+    }
+
+    fn highest(&self, sql: &str) -> rusqlite::Result<Sequence> {
+        let found: Option<i64> = self.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
+        Ok(Sequence(found.unwrap_or(0) as u64))
+    }
+
+    /// Keeps features of contents, so that groups can be made again after a start.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn keep_features(&mut self, features: &[(Blake3, Vec<u8>)]) -> rusqlite::Result<()> {
+        let transaction = self.connection.transaction()?;
+        for (blake3, bytes) in features {
+            transaction
+                .prepare_cached("UPDATE content SET features = ?2 WHERE blake3 = ?1")?
+                .execute(params![blake3.0, bytes])?;
+        }
+        transaction.commit()
+    }
+
+    /// Writes verdicts, with the set that they name where they name a new one.
+    ///
+    /// # Errors
+    /// The file cannot be written; nothing is then.
+    pub fn answered(
+        &mut self,
+        verdicts: &[Verdict],
+        set: Option<(Sequence, bool, &[Line])>,
+        now: Timestamp,
+    ) -> rusqlite::Result<()> {
+        let transaction = self.connection.transaction()?;
+        if let Some((sequence, certified, lines)) = set {
+            transaction.execute(
+                "INSERT INTO definitions(sequence, certified, at_ms) VALUES(?1, ?2, ?3)",
+                params![sequence.0 as i64, certified, now.0],
+            )?;
+            for line in lines {
+                transaction
+                    .prepare_cached(
+                        "INSERT INTO line(name, file, text, content, sequence, certified) VALUES(?1, ?2, ?3, ?4, ?5, ?6)
+                         ON CONFLICT(name, file, text) DO UPDATE SET content = ?4, sequence = ?5, certified = ?6,
+                           withdrawn = 0",
+                    )?
+                    .execute(params![
+                        line.name,
+                        line.file,
+                        line.text,
+                        line.content.0,
+                        line.sequence.0 as i64,
+                        line.certified
+                    ])?;
+            }
+        }
+        for verdict in verdicts {
+            let (said, sequence) = word_of(verdict.said);
+            transaction
+                .prepare_cached(
+                    "UPDATE content SET said = ?2, sequence = ?3, why = ?4, answered_at_ms = ?5 WHERE blake3 = ?1",
+                )?
+                .execute(params![verdict.content.0, said, sequence.0 as i64, verdict.why, now.0])?;
+        }
+        transaction.commit()
+    }
+
+    /// A certified set was made of the lines up to `soaked`, without those that failed; what was made since is in the set
+    /// `rest`, when there is one.
+    ///
+    /// # Errors
+    /// The file cannot be written; nothing is then.
+    pub fn promoted(
+        &mut self,
+        certified: Sequence,
+        soaked: Sequence,
+        failed: &[String],
+        rest: Option<Sequence>,
+        now: Timestamp,
+    ) -> rusqlite::Result<()> {
+        let transaction = self.connection.transaction()?;
+        let made = |sequence: Sequence, certified: bool| {
+            transaction.execute(
+                "INSERT INTO definitions(sequence, certified, at_ms) VALUES(?1, ?2, ?3)",
+                params![sequence.0 as i64, certified, now.0],
+            )
+        };
+        made(certified, true)?;
+        for name in failed {
+            transaction.execute("UPDATE line SET withdrawn = 1 WHERE name = ?1", params![name])?;
+        }
+        transaction.execute(
+            "UPDATE line SET certified = 1 WHERE sequence <= ?1 AND withdrawn = 0",
+            params![soaked.0 as i64],
+        )?;
+        if let Some(rest) = rest {
+            made(rest, false)?;
+            transaction.execute(
+                "UPDATE content SET sequence = ?2 WHERE said = '\"definitions\"' AND sequence > ?1",
+                params![soaked.0 as i64, rest.0 as i64],
+            )?;
+            transaction.execute(
+                "UPDATE line SET sequence = ?2 WHERE sequence > ?1",
+                params![soaked.0 as i64, rest.0 as i64],
+            )?;
+        }
+        transaction.commit()
+    }
+}
+
+fn held(row: &Row<'_>) -> rusqlite::Result<Held> {
+    let kind: String = row.get(10)?;
+    Ok(Held {
+        account: row.get(1)?,
+        taken: row.get(15)?,
+        submission: Submission {
+            key: row.get(0)?,
+            blake3: Blake3(row.get(3)?),
+            sha256: Sha256(row.get(4)?),
+            bytes: row.get::<_, i64>(5)? as u64,
+            sent_blake3: Blake3(row.get(6)?),
+            sent_bytes: row.get::<_, i64>(7)? as u64,
+            stripped: row.get(8)?,
+            file_name: row.get(9)?,
+            kind: if kind == kind_word(Kind::BootSector) { Kind::BootSector } else { Kind::File },
+            client: row.get(11)?,
+            platform: row.get(12)?,
+            reason: row.get(13)?,
+            definitions_sequence: Sequence(0),
+            priority: row.get(14)?,
+        },
+    })
+}
+
+/// The words in which answers are kept.
+fn word_of(said: Said) -> (Option<&'static str>, Sequence) {
+    let none = Sequence(0);
+    match said {
+        Said::Pending => (None, none),
+        Said::NotInfected => (Some("\"not_infected\""), none),
+        Said::Definitions { sequence } => (Some("\"definitions\""), sequence),
+        Said::NeedsPerson => (Some("\"needs_person\""), none),
+        Said::Failed => (Some("\"failed\""), none),
+        Said::SendAgain => (Some("\"send_again\""), none),
+        Said::NotKnown => (Some("\"not_known\""), none),
+    }
+}
+
+fn said_of(word: Option<&str>, sequence: Sequence) -> Said {
+    match word {
+        None => Said::Pending,
+        Some("\"not_infected\"") => Said::NotInfected,
+        Some("\"definitions\"") => Said::Definitions { sequence },
+        Some("\"needs_person\"") => Said::NeedsPerson,
+        Some("\"send_again\"") => Said::SendAgain,
+        Some("\"not_known\"") => Said::NotKnown,
+        Some(_) => Said::Failed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp(1_000);
+
+    fn submission(key: &str, content: u8) -> Submission {
+        Submission {
+            key: format!("{key}00000000"),
+            blake3: Blake3([content; 32]),
+            sha256: Sha256([content; 32]),
+            bytes: 100,
+            sent_blake3: Blake3([content; 32]),
+            sent_bytes: 100,
+            stripped: String::new(),
+            file_name: "a".to_owned(),
+            kind: Kind::File,
+            client: "pc".to_owned(),
+            platform: String::new(),
+            reason: String::new(),
+            definitions_sequence: Sequence(0),
+            priority: 1,
+        }
+    }
+
+    fn book() -> (tempfile::TempDir, Book) {
+        let dir = tempfile::tempdir().unwrap();
+        let book = Book::open(&dir.path().join("book.sqlite")).unwrap();
+        (dir, book)
+    }
+
+    fn line(name: &str, sequence: u64) -> Line {
+        Line {
+            name: name.to_owned(),
+            file: "ndb".to_owned(),
+            text: format!("{name}:0:*:00112233445566778899aabbccddeeff"),
+            content: Blake3([1; 32]),
+            sequence: Sequence(sequence),
+            certified: false,
+        }
+    }
+
+    fn definitions(content: u8, sequence: u64) -> Verdict {
+        let said = Said::Definitions { sequence: Sequence(sequence) };
+        Verdict { content: Blake3([content; 32]), said, why: String::new() }
+    }
+
+    fn take(book: &mut Book, key: &str, content: u8, account: &str) {
+        let submission = submission(key, content);
+        book.begin(&submission, account, "", NOW).unwrap();
+        book.taken(&submission, NOW).unwrap();
+    }
+
+    fn answer(book: &Book, key: &str, content: u8, account: &str) -> Option<Said> {
+        book.answer(&format!("{key}00000000"), &Blake3([content; 32]), account).unwrap().map(|(said, _)| said)
+    }
+
+    #[test]
+    fn an_answer_is_its_contents_and_only_its_owner_gets_it() {
+        let (_dir, mut book) = book();
+        book.begin(&submission("one", 1), "a", "", NOW).unwrap();
+        assert_eq!(answer(&book, "one", 1, "a"), None, "it is not all here");
+        take(&mut book, "one", 1, "a");
+        take(&mut book, "two", 1, "b");
+        assert_eq!(answer(&book, "one", 1, "a"), Some(Said::Pending));
+        assert_eq!(book.waiting(10).unwrap().len(), 1, "one content");
+        book.answered(&[definitions(1, 1)], Some((Sequence(1), false, &[line("A", 1)])), NOW).unwrap();
+        for (key, account) in [("one", "a"), ("two", "b")] {
+            assert_eq!(answer(&book, key, 1, account), Some(Said::Definitions { sequence: Sequence(1) }));
+        }
+        assert_eq!(answer(&book, "one", 1, "b"), None, "it is another's");
+        assert_eq!(answer(&book, "one", 2, "a"), None, "it is about another sample");
+        assert_eq!(book.waiting_count().unwrap(), 0);
+    }
+
+    #[test]
+    fn who_reported_gets_a_set_at_once_and_all_others_when_it_is_certified() {
+        let (_dir, mut book) = book();
+        take(&mut book, "one", 1, "a");
+        book.answered(&[definitions(1, 1)], Some((Sequence(1), false, &[line("A", 1)])), NOW).unwrap();
+        assert_eq!(book.newest_for("a").unwrap(), Sequence(1));
+        assert_eq!(book.newest_for("b").unwrap(), Sequence(0));
+        take(&mut book, "two", 2, "b");
+        let later = Timestamp(2_000);
+        book.answered(&[definitions(2, 2)], Some((Sequence(2), false, &[line("B", 2)])), later).unwrap();
+        assert_eq!(book.newest_for("a").unwrap(), Sequence(1));
+        assert_eq!(book.soaked(NOW).unwrap(), Sequence(1));
+        // The first set is certified as 3; what came since is 4, for whom it was made.
+        book.promoted(Sequence(3), Sequence(1), &[], Some(Sequence(4)), later).unwrap();
+        for (account, newest) in [("a", 3), ("b", 4), ("c", 3)] {
+            assert_eq!(book.newest_for(account).unwrap(), Sequence(newest), "{account}");
+        }
+        assert_eq!(answer(&book, "two", 2, "b"), Some(Said::Definitions { sequence: Sequence(4) }));
+        let lines = book.lines().unwrap();
+        assert_eq!(
+            lines.iter().map(|line| (line.certified, line.sequence.0)).collect::<Vec<_>>(),
+            [(true, 1), (false, 4)]
+        );
+        assert_eq!(book.newest().unwrap(), Sequence(4));
+    }
+
+    #[test]
+    fn a_line_that_failed_is_withdrawn_and_a_number_is_never_given_twice() {
+        let (dir, mut book) = book();
+        take(&mut book, "one", 1, "a");
+        book.answered(&[definitions(1, 1)], Some((Sequence(1), false, &[line("A", 1), line("B", 1)])), NOW).unwrap();
+        book.promoted(Sequence(2), Sequence(1), &["B".to_owned()], None, NOW).unwrap();
+        assert_eq!(book.lines().unwrap().len(), 1);
+        drop(book);
+        let mut book = Book::open(&dir.path().join("book.sqlite")).unwrap();
+        assert_eq!((book.newest().unwrap(), book.certified().unwrap()), (Sequence(2), Sequence(2)));
+        assert!(book.answered(&[], Some((Sequence(2), false, &[])), NOW).is_err());
+    }
+
+    #[test]
+    fn what_failed_is_tried_again_when_it_is_sent_again() {
+        let (_dir, mut book) = book();
+        take(&mut book, "one", 1, "a");
+        let failed = Verdict { content: Blake3([1; 32]), said: Said::Failed, why: "broken".to_owned() };
+        book.answered(&[failed], None, NOW).unwrap();
+        assert_eq!(answer(&book, "one", 1, "a"), Some(Said::Failed));
+        take(&mut book, "two", 1, "a");
+        assert_eq!(answer(&book, "two", 1, "a"), Some(Said::Pending));
+    }
+
+    #[test]
+    fn another_file_is_no_book() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x");
+        Connection::open(&path).unwrap().execute_batch("CREATE TABLE a(b)").unwrap();
+        assert!(Book::open(&path).is_err());
+    }
+}
