@@ -177,7 +177,9 @@ impl Client {
         if status.is_success() {
             return Ok(response);
         }
-        if status == StatusCode::PROXY_AUTHENTICATION_REQUIRED {
+        // Some proxies ask for a login as a server would; a gateway never does.
+        let asks_login = status == StatusCode::UNAUTHORIZED && self.route.proxy.is_some();
+        if status == StatusCode::PROXY_AUTHENTICATION_REQUIRED || asks_login {
             return Err(Trouble::ProxyRefused);
         }
         if status.is_redirection() {

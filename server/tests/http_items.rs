@@ -60,12 +60,15 @@ fn deleting_answers_for_each_item() {
 }
 
 #[test]
-fn an_action_of_a_later_version_refuses_each_item_by_name() {
+fn a_request_that_the_status_forbids_names_both_statuses() {
     let server = start(|_| {});
+    assert_eq!(server.put(b"first", &[]).status, 201);
     let body = json!({"action": "submit", "ids": [1, 2]}).to_string();
     let answer = server.request("POST", "/v1/items/actions", &[], body.as_bytes());
-    assert_eq!((answer.status, answer.problem().as_str()), (501, "not-available"));
-    assert_eq!(answer.json()["items"][1], json!({"id": 2, "refused": "submit is not available yet in this version"}));
+    let answer = answer.json();
+    assert_eq!((answer["done"].as_u64(), answer["refused"].as_u64()), (Some(0), Some(2)));
+    let why = "an item that is Quarantined cannot become Submitted by 'queued for submission by hand'";
+    assert_eq!(answer["items"], json!([{"id": 1, "refused": why}, {"id": 2, "refused": "no item has this id"}]));
 }
 
 #[test]

@@ -18,6 +18,7 @@ pub const FOR_TESTS: &[Need] = &[
     Need { program: "mkfs.ext4", package: "e2fsprogs", what_for: "power cut tests on ext4" },
     Need { program: "mkfs.xfs", package: "xfsprogs", what_for: "power cut tests on xfs" },
     Need { program: "mount", package: "mount", what_for: "power cut tests mount their images" },
+    Need { program: "tinyproxy", package: "tinyproxy", what_for: "a proxy between a quarantine and a centre" },
     Need { program: "clamscan", package: "clamav", what_for: "the oracle of what definitions detect" },
     Need { program: "yara", package: "yara", what_for: "the oracle of what YARA rules hold" },
     Need {

@@ -71,6 +71,12 @@ impl Trouble {
         Self::Unreachable(text)
     }
 
+    /// Whether every request would have met it: nobody answers, or nobody lets us through. Anything else may be about one
+    /// submission.
+    pub fn is_on_the_way(&self) -> bool {
+        matches!(self, Self::Unreachable(_) | Self::Late | Self::ProxyRefused | Self::Setting(_) | Self::Disk(_))
+    }
+
     /// When the other side wants us back.
     pub fn retry_after(&self) -> Option<Duration> {
         if let Self::Status { retry_after, .. } = self { *retry_after } else { None }

@@ -36,6 +36,8 @@ pub fn run(shell: &Shell) -> Result<(), Failure> {
         _ => Tone::Warn,
     };
     shell.screen.line(&format!("{:<12}{}", "scanner", tone.paint(&scanner)))?;
+    let (gateway, tone) = gateway(&status);
+    shell.screen.line(&format!("{:<12}{}", "gateway", tone.paint(&gateway)))?;
     if let Some(places @ 1..) = status.get("damaged_places").and_then(Value::as_u64) {
         let found = format!("{} found, `lazaret verify` names what is damaged", grouped(places));
         shell.screen.line(&format!("{:<12}{}", "damage", Tone::Bad.paint(&found)))?;
@@ -56,6 +58,19 @@ pub fn run(shell: &Shell) -> Result<(), Failure> {
     }
     shell.screen.line("")?;
     shell.screen.table(&table)
+}
+
+/// Whether the analysis centre answers.
+fn gateway(status: &Value) -> (String, Tone) {
+    let text = |name: &str| {
+        status.pointer(&format!("/gateway/{name}")).and_then(Value::as_str).map(escaped).unwrap_or_default()
+    };
+    match text("state").as_str() {
+        "up" => (format!("up, last answer {}", text("answered_at")), Tone::Good),
+        "down" => (format!("down: {}; tried again {}", text("trouble"), text("retry_at")), Tone::Bad),
+        "waiting" => ("not asked yet".to_owned(), Tone::Warn),
+        _ => ("none: samples stay here (`web_communication.gateway`)".to_owned(), Tone::Faint),
+    }
 }
 
 /// The set in use, or why there is none.

@@ -106,6 +106,7 @@ pub const KEYS: &[Key] = &[
     key("sample_policy.automatic", Flag, "false", Stored, "X-Sample-Priority of a fresh item is 1 instead of 0; off, because submission sends files out of the house"),
     key("sample_policy.queue_check_interval_s", Span(Unit::Seconds), "60", Stored, "how often queued items are looked for; a minute is short beside an analysis"),
     key("sample_policy.status_query_interval_s", Span(Unit::Seconds), "300", Stored, "how often the gateway is asked about submitted items; an analysis takes minutes at best"),
+    key("sample_policy.unrepairable_is_unknown", Flag, "false", Stored, "a sample that definitions detect and cannot repair is submitted like an unknown one; off, because detection is enough to deliver by"),
     key("sample_policy.strip_user_data", Flag, "true", Stored, "only the infectable part leaves the house; on, because the rest is nobody's business"),
     // The gateway (Web Communication and Firewall tabs).
     key("web_communication.gateway", Text, "''", Stored, "the gateway's name, or NAME:PORT; none until the customer has one, and until then nothing leaves the house"),

@@ -28,6 +28,7 @@ pub fn policy(settings: &Settings) -> Result<Policy, Vec<Misfit>> {
         automatic: settings.flag("sample_policy.automatic"),
         queue_check_interval: interval(settings, "sample_policy.queue_check_interval_s", &mut misfits),
         status_query_interval: interval(settings, "sample_policy.status_query_interval_s", &mut misfits),
+        unrepairable_is_unknown: settings.flag("sample_policy.unrepairable_is_unknown"),
         strip_user_data: settings.flag("sample_policy.strip_user_data"),
         gateway: gateway(settings, &mut misfits),
         customer: customer(settings, &mut Vec::new()),

@@ -2,17 +2,19 @@
 
 use engine::catalogue::{SampleVerdict, Standing};
 use model::Status;
-use model::lifecycle::{Cause, Finding};
+use model::lifecycle::{Basis, Cause, Finding};
 
-/// The cause that a verdict is for an item, if it is one. Pure; the status table has the last word.
-pub fn cause(standing: &Standing, verdict: &SampleVerdict) -> Option<Cause> {
+/// The cause that a verdict is for an item, if it is one. `unrepairable` says that the policy counts what was detected as
+/// unknown, for nothing repairs it. Pure; the status table has the last word.
+pub fn cause(standing: &Standing, verdict: &SampleVerdict, unrepairable: bool) -> Option<Cause> {
     let sequence = verdict.sequence;
     let detected = verdict.detections().next().is_some();
     match standing.status {
+        Status::Quarantined if detected && unrepairable => Some(Cause::Scanned(Finding::Unrepairable(sequence))),
         Status::Quarantined if detected => Some(Cause::Scanned(Finding::Detected(sequence))),
         Status::Quarantined => Some(Cause::Scanned(Finding::Nothing)),
         // The centre said which set deals with it, and that set, or a later one, has looked.
-        Status::Needed if !standing.detected && sequence >= standing.attributes.signatures_sequence => {
+        Status::Needed if standing.basis == Basis::Answer && sequence >= standing.attributes.signatures_sequence => {
             Some(if detected { Cause::NeededDetected(sequence) } else { Cause::NeededNotDetected(sequence) })
         }
         Status::Held | Status::Submitted | Status::Released | Status::Attention | Status::Error | Status::Unneeded
@@ -50,7 +52,6 @@ pub fn cause(standing: &Standing, verdict: &SampleVerdict) -> Option<Cause> {
 mod tests {
     use super::*;
     use engine::catalogue::{ClientNumber, Found};
-    use model::lifecycle::Basis;
     use model::{Attributes, SampleId, Sequence};
 
     fn standing(status: Status, detected: bool) -> Standing {
@@ -87,10 +88,12 @@ mod tests {
         for status in Status::ALL {
             // The same answer again is no cause, except for the first scan.
             for (detected, verdict) in [(true, &found), (false, &clean)] {
-                let again = cause(&standing(status, detected), verdict);
+                let again = cause(&standing(status, detected), verdict, false);
                 match status {
                     Status::Quarantined => assert!(matches!(again, Some(Cause::Scanned(_)))),
-                    Status::Needed if !detected => assert_eq!(again, Some(Cause::NeededNotDetected(Sequence(6)))),
+                    // It waits for the centre's set, and that set has looked.
+                    Status::Needed if detected => assert_eq!(again, Some(Cause::NeededDetected(Sequence(6)))),
+                    Status::Needed => assert_eq!(again, Some(Cause::NeededNotDetected(Sequence(6)))),
                     _ => assert_eq!(again, None, "{status} {detected}"),
                 }
             }
@@ -99,25 +102,32 @@ mod tests {
 
     #[test]
     fn a_set_before_the_needed_one_says_nothing_about_it() {
-        assert_eq!(cause(&standing(Status::Needed, false), &verdict(4, &[("A", false)])), None);
-        let needed = cause(&standing(Status::Needed, false), &verdict(5, &[("A", false)]));
+        assert_eq!(cause(&standing(Status::Needed, false), &verdict(4, &[("A", false)]), false), None);
+        let needed = cause(&standing(Status::Needed, false), &verdict(5, &[("A", false)]), false);
         assert_eq!(needed, Some(Cause::NeededDetected(Sequence(5))));
     }
 
     #[test]
     fn a_withdrawn_signature_takes_back_what_it_caused_and_nothing_else() {
         for status in Status::ALL {
-            let withdrawn = cause(&standing(status, true), &verdict(6, &[]));
+            let withdrawn = cause(&standing(status, true), &verdict(6, &[]), false);
+            // One that is Needed waits for the centre's set, which has looked: a person has to.
             let takes_back = matches!(
                 status,
-                Status::Needed
-                    | Status::Available
-                    | Status::Distribute
-                    | Status::Distributed
-                    | Status::NotInstalled
-                    | Status::Unneeded
+                Status::Available | Status::Distribute | Status::Distributed | Status::NotInstalled | Status::Unneeded
             );
             assert_eq!(withdrawn == Some(Cause::SignatureWithdrawn), takes_back, "{status}");
         }
+    }
+
+    #[test]
+    fn what_nothing_repairs_is_as_good_as_unknown_where_the_policy_says_so() {
+        let quarantined = standing(Status::Quarantined, false);
+        let found = verdict(6, &[("A", false)]);
+        assert_eq!(cause(&quarantined, &found, true), Some(Cause::Scanned(Finding::Unrepairable(Sequence(6)))));
+        assert_eq!(cause(&quarantined, &verdict(6, &[]), true), Some(Cause::Scanned(Finding::Nothing)));
+        // The centre's own set detects it too, without a repair: that is the answer it waited for.
+        let needed = Standing { verdict_sequence: Sequence(4), ..standing(Status::Needed, true) };
+        assert_eq!(cause(&needed, &found, true), Some(Cause::NeededDetected(Sequence(6))));
     }
 }

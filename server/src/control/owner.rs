@@ -18,7 +18,7 @@ use model::lifecycle::{Answer, Cause};
 use model::submission::Stage;
 use model::{ItemId, SampleId, Status, Timestamp};
 use scanner::retest::Facts;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -68,7 +68,9 @@ pub(super) struct Owner {
     stale: Arc<AtomicBool>,
     pub(super) review: Review,
     pub(super) timers: Timers,
-    /// Submissions whose items are still to be told since before the last start.
+    /// Samples whose items are to be told how far their submission has come.
+    news: BTreeSet<SampleId>,
+    /// There may be others, from before the last start or the last failure.
     untold: bool,
 }
 
@@ -80,7 +82,7 @@ impl Owner {
         events: Receiver<Event>,
         stale: Arc<AtomicBool>,
     ) -> Self {
-        let ground = Ground { policy: context.policy(), active: None, selected: HashSet::new() };
+        let ground = Ground { policy: context.policy(), active: None, definitions: None, selected: HashSet::new() };
         Self {
             context,
             engine,
@@ -99,6 +101,7 @@ impl Owner {
             stale,
             review: Review::default(),
             timers: Timers::default(),
+            news: BTreeSet::new(),
             untold: true,
         }
     }
@@ -142,7 +145,7 @@ impl Owner {
         }
         let room = self.in_flight.len() < crate::scanning::IN_FLIGHT_MAX;
         let scans = self.look && room && self.context.definitions.active().is_some();
-        if scans || self.unsettled || self.untold || self.review.is_due() {
+        if scans || self.unsettled || self.untold || !self.news.is_empty() || self.review.is_due() {
             return Duration::ZERO;
         }
         if self.engine.catalogue().watermark() < self.context.acked.load(Ordering::Acquire) { SOON } else { IDLE }
@@ -179,7 +182,9 @@ impl Owner {
     /// Writes how far a submission has come. Its items are told by [`Owner::tell_items`], so that a kill between the two
     /// loses neither.
     fn staged(&mut self, row: SubmissionRow) {
-        self.untold |= !matches!(row.stage, Stage::Sending);
+        if row.stage != Stage::Sending {
+            self.news.insert(row.sample);
+        }
         self.changes.push(Own::Submission(Box::new(row)));
     }
 
@@ -246,7 +251,7 @@ impl Owner {
         for ask in asks {
             self.asked(ask)?;
         }
-        if self.untold {
+        if self.untold || !self.news.is_empty() {
             self.tell_items()?;
         }
         if self.unsettled {
@@ -265,7 +270,8 @@ impl Owner {
 
     /// Takes what decisions rest on anew where it has changed.
     fn freshen(&mut self) -> Result<(), CatalogueError> {
-        let active = self.context.definitions.active().map(|active| (active.sequence, active.certified));
+        let definitions = self.context.definitions.active();
+        let active = definitions.as_ref().map(|active| (active.sequence, active.certified));
         let policy = self.context.policy();
         let stale = self.stale.swap(false, Ordering::AcqRel);
         if !stale && active == self.ground.active && Arc::ptr_eq(&policy, &self.ground.policy) {
@@ -277,7 +283,7 @@ impl Owner {
         for name in &install.selected_targets {
             selected.extend(self.engine.catalogue().client(name)?.map(|client| client.number));
         }
-        self.ground = Ground { policy, active, selected };
+        self.ground = Ground { policy, active, definitions, selected };
         self.review.begin(Instant::now());
         Ok(())
     }
@@ -347,34 +353,36 @@ impl Owner {
         Ok(())
     }
 
-    /// Tells items what became of their submissions. The mark on the submission goes last: a kill before that repeats
-    /// what then changes nothing.
+    /// Tells items what became of their submissions. A submission is done with in the transaction that tells the last of its
+    /// items: a kill before that repeats what then changes nothing.
     fn tell_items(&mut self) -> Result<(), CatalogueError> {
-        let mut after = SampleId(0);
-        loop {
-            let rows = self.engine.catalogue().submissions(after, SUBMISSIONS)?;
-            let Some(last) = rows.last() else { break };
-            after = last.sample;
-            for row in &rows {
-                if self.has_news(row) {
-                    self.tell_items_of(row)?;
-                }
+        if self.untold {
+            // Those that are accepted have no news but for items that came since, which the gateway's task finds.
+            let mut after = SampleId(0);
+            loop {
+                let rows = self.engine.catalogue().submissions(after, SUBMISSIONS)?;
+                let Some(last) = rows.last() else { break };
+                after = last.sample;
+                let told = |row: &&SubmissionRow| matches!(row.stage, Stage::Refused | Stage::Answered(_));
+                self.news.extend(rows.iter().filter(told).map(|row| row.sample));
             }
+            self.untold = false;
         }
-        self.untold = false;
-        Ok(())
+        while let Some(sample) = self.news.first().copied() {
+            if let Some(row) = self.engine.catalogue().submission(sample)? {
+                self.tell_items_of(&row);
+            }
+            if self.changes.len() >= CHANGES_MAX {
+                self.write()?;
+            }
+            self.news.remove(&sample);
+        }
+        // Restarted items are Quarantined.
+        self.look = true;
+        self.write()
     }
 
-    /// Whether items are to be told of a submission. An acceptance is news for those that are still Submitted.
-    fn has_news(&self, row: &SubmissionRow) -> bool {
-        match row.stage {
-            Stage::Sending => false,
-            Stage::Accepted => self.engine.catalogue().count_by_status()[usize::from(Status::Submitted.code())] > 0,
-            Stage::Refused | Stage::Answered(_) => true,
-        }
-    }
-
-    fn tell_items_of(&mut self, row: &SubmissionRow) -> Result<(), CatalogueError> {
+    fn tell_items_of(&mut self, row: &SubmissionRow) {
         let now = clock::now();
         self.each_item(row.sample, |owner, item, standing| {
             let (changes, moved) = spread::decide(row, item, standing, &owner.ground, now);
@@ -396,9 +404,6 @@ impl Owner {
             self.unsettled = true;
             self.review.begin(Instant::now());
         }
-        // Restarted items are Quarantined.
-        self.look = true;
-        self.write()
     }
 
     /// Items of samples whose findings changed.

@@ -2,6 +2,7 @@
 
 use super::cause::cause;
 use crate::daemon::policy::Policy;
+use crate::definitions::Active;
 use engine::catalogue::{ClientNumber, Note, NoteKind, Own, SampleVerdict, Standing, StatusChange};
 use model::item::Verdict;
 use model::lifecycle::{Answer, Cause, Facts, Refused, settle};
@@ -35,6 +36,8 @@ pub struct Ground {
     pub policy: Arc<Policy>,
     /// The set in use, and whether it is certified.
     pub active: Option<(Sequence, bool)>,
+    /// The set itself.
+    pub definitions: Option<Arc<Active>>,
     /// Clients that a policy names.
     pub selected: HashSet<ClientNumber>,
 }
@@ -50,6 +53,14 @@ impl Ground {
         let certified = self.active.is_some_and(|(_, certified)| certified);
         let install = if certified { &self.policy.certified } else { &self.policy.noncertified };
         self.managed(standing) && (install.on_clients || self.selected.contains(&standing.client))
+    }
+
+    /// Whether what was detected counts as unknown, for nothing repairs it.
+    fn is_unrepairable(&self, verdict: &SampleVerdict) -> bool {
+        self.policy.unrepairable_is_unknown
+            && self.definitions.as_ref().is_some_and(|definitions| {
+                !verdict.detections().any(|signature| definitions.repairs.contains_key(signature))
+            })
     }
 
     /// What the status table asks.
@@ -96,7 +107,7 @@ pub fn by_verdict(
     now: Timestamp,
 ) -> (Vec<Own>, Option<Moved>) {
     let shown = Verdict { signatures: verdict.detections().map(str::to_owned).collect(), sequence: verdict.sequence };
-    if let Some(cause) = cause(standing, verdict) {
+    if let Some(cause) = cause(standing, verdict, ground.is_unrepairable(verdict)) {
         let what = words(&cause, &shown);
         let said = Said { who: SCANNER.to_owned(), what, verdict: Some(shown.clone()) };
         match by_cause(item, standing, &cause, ground, said, now) {

@@ -9,31 +9,31 @@ use super::settle::error;
 use crate::daemon::clock;
 use engine::catalogue::{CatalogueError, Own};
 use model::{Event, Status, Timestamp};
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-/// How often times of waiting are looked at, at most.
-const EVERY: Duration = Duration::from_secs(5);
+/// A status is looked at sixty times within its limit, but not more often than this,
+const EVERY_MIN: Duration = Duration::from_millis(500);
+/// and not less often than this.
+const EVERY_MAX: Duration = Duration::from_secs(60);
 /// Items that get a line in their errors; the alert counts all of them.
 const NOTED_MAX: usize = 100;
 
-/// When they were last looked at.
+/// When each was last looked at.
 #[derive(Debug, Default)]
 pub struct Timers {
-    looked: Option<Instant>,
+    looked: BTreeMap<Status, Instant>,
 }
 
 impl Owner {
     /// Looks at times of waiting when it is time for that.
     pub(super) fn overdue(&mut self) -> Result<(), CatalogueError> {
-        let limits = self.ground.policy.too_long.each();
-        let shortest = limits.iter().map(|(_, limit, _)| *limit).min().unwrap_or(EVERY);
-        if self.timers.looked.is_some_and(|looked| looked.elapsed() < EVERY.min(shortest)) {
-            return Ok(());
-        }
-        self.timers.looked = Some(Instant::now());
         let counts = self.engine.catalogue().count_by_status();
-        for (status, limit, event) in limits {
-            if counts[usize::from(status.code())] > 0 {
+        for (status, limit, event) in self.ground.policy.too_long.each() {
+            let every = (limit / 60).clamp(EVERY_MIN, EVERY_MAX);
+            let is_due = self.timers.looked.get(&status).is_none_or(|looked| looked.elapsed() >= every);
+            if is_due && counts[usize::from(status.code())] > 0 {
+                self.timers.looked.insert(status, Instant::now());
                 self.overdue_in(status, limit, event)?;
             }
         }

@@ -14,6 +14,8 @@ pub struct Policy {
     pub queue_check_interval: Duration,
     /// How often the centre is asked about what it has.
     pub status_query_interval: Duration,
+    /// A detection without a repair recipe counts as unknown.
+    pub unrepairable_is_unknown: bool,
     /// Only the part that can be infected leaves the house.
     pub strip_user_data: bool,
     /// The door of the analysis centre; `None` until there is one.

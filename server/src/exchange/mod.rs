@@ -15,6 +15,7 @@
 
 mod answers;
 mod parcel;
+mod postponed;
 mod sets;
 mod state;
 mod submit;

@@ -11,25 +11,31 @@ use model::submission::Stage;
 use model::{Blake3, Item, SampleId};
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Items of the queue that are read at a time.
 const PAGE: usize = 256;
 /// Samples under way to the gateway at once.
 const AT_ONCE: usize = 4;
+/// How long the queue is gone through before answers and definitions have their turn.
+const PASS_MAX: Duration = Duration::from_secs(5);
 /// How long opening a sample may be impossible before the queue is left for this time.
 const DOWN_WAIT: Duration = Duration::from_secs(10);
 
 impl Work {
-    /// Goes through the queue once, by priority.
-    pub(super) async fn submit_queued(&mut self, client: &Arc<Client>) -> Result<(), Ended> {
+    /// Goes through the queue once, by priority; false when time was up before its end.
+    pub(super) async fn submit_queued(&mut self, client: &Arc<Client>) -> Result<bool, Ended> {
+        let began = Instant::now();
         let mut after: Option<Queued> = None;
         let mut seen: HashSet<SampleId> = HashSet::new();
         loop {
             let page = self.read(move |catalogue| catalogue.queued(after, PAGE)).await?;
-            let Some(last) = page.last() else { return Ok(()) };
+            let Some(last) = page.last() else { return Ok(true) };
             after = Some(*last);
-            let mut fresh = page.into_iter().filter(|queued| seen.insert(queued.sample)).peekable();
+            let mut is_due =
+                |queued: &Queued| seen.insert(queued.sample) && !self.postponed.is_postponed(queued.sample);
+            let fresh: Vec<Queued> = page.into_iter().filter(|queued| is_due(queued)).collect();
+            let mut fresh = fresh.into_iter().peekable();
             while fresh.peek().is_some() {
                 let mut running = tokio::task::JoinSet::new();
                 for queued in fresh.by_ref().take(AT_ONCE) {
@@ -40,9 +46,15 @@ impl Work {
                 while let Some(done) = running.join_next().await {
                     let (sample, outcome) = done.map_err(|error| Ended::Here(error.to_string()))?;
                     match outcome {
-                        Ok(()) => self.worked(),
+                        Ok(()) => {
+                            self.postponed.succeeded(sample);
+                            self.worked();
+                        }
                         Err(Ended::Trouble(trouble)) => {
                             self.note_trouble(sample, &trouble).await;
+                            if !trouble.is_on_the_way() {
+                                self.postponed.failed(sample);
+                            }
                             ended = Err(Ended::Trouble(trouble));
                         }
                         Err(other) => ended = Err(other),
@@ -50,7 +62,10 @@ impl Work {
                 }
                 ended?;
                 if self.is_stopping() {
-                    return Ok(());
+                    return Ok(true);
+                }
+                if began.elapsed() >= PASS_MAX {
+                    return Ok(false);
                 }
             }
         }

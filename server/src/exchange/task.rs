@@ -1,5 +1,6 @@
 //! The task: what is due, one thing after the other, and how it waits.
 
+use super::postponed::Postponed;
 use super::submit::One;
 use crate::control::Event;
 use crate::daemon::clock;
@@ -125,6 +126,7 @@ pub(super) struct Work {
     quiet_until: Option<Instant>,
     /// The client, with the policy that it was made for.
     client: Option<(Arc<Policy>, Arc<Client>)>,
+    pub(super) postponed: Postponed,
     queue_checked: Option<Instant>,
     asked: Option<Instant>,
     certified_asked: Option<Instant>,
@@ -154,6 +156,7 @@ impl Work {
             backoff: Backoff::default(),
             quiet_until: None,
             client: None,
+            postponed: Postponed::default(),
             queue_checked: None,
             asked: None,
             certified_asked: None,
@@ -244,7 +247,12 @@ impl Work {
             }
         }
         if due(&mut self.queue_checked, policy.queue_check_interval) {
-            self.submit_queued(&client).await?;
+            let whole = self.submit_queued(&client).await?;
+            if !whole {
+                // The rest of it is due at once, after answers and definitions had their turn.
+                self.queue_checked = None;
+                self.context().exchange.wake();
+            }
         }
         if due(&mut self.asked, policy.status_query_interval) {
             self.ask_all(&client).await?;

@@ -6,6 +6,8 @@ mod defs;
 mod kills;
 mod live;
 mod offline;
+mod proxy;
 mod scan;
 mod secured;
 mod support;
+mod thousand;

@@ -17,6 +17,7 @@ mod quota;
 mod restore;
 mod stage;
 mod start;
+mod unknown;
 mod verify;
 
 use super::screen::Tone;
@@ -49,6 +50,7 @@ const STEPS: &[Step] = &[
     ("Restore is byte-identical, and asks before it replaces", restore::run),
     ("Nothing in the store can be recognised or run", hidden::run),
     ("A worm that nobody knows is held, then new definitions find and repair it", answer::run),
+    ("Files that nobody knows go to an analysis centre and come back as definitions", unknown::run),
     ("Drain, then check every stored byte", verify::run),
 ];
 
