@@ -156,6 +156,13 @@ fn take(
         return Ok(Taken::Accepted);
     }
     let bytes = match piece {
+        Some((0, whole)) if whole.len() as u64 == submission.sent_bytes => {
+            return Ok(if centre.take_whole(submission, &whole)? {
+                Taken::Accepted
+            } else {
+                Taken::Partly { bytes: 0 }
+            });
+        }
         Some((offset, piece)) => centre.take_piece(submission, offset, &piece)?,
         None => return Ok(Taken::Partly { bytes: centre.part_bytes(&submission.key) }),
     };

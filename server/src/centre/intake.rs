@@ -6,7 +6,7 @@ use engine::{Ask, Submission as Stored};
 use gateway::Submission;
 use model::{Arrival, Blake3};
 use std::fs::{File, OpenOptions};
-use std::io::{Read as _, Write as _};
+use std::io::{Read, Write as _};
 use std::path::PathBuf;
 use std::sync::mpsc;
 
@@ -52,6 +52,16 @@ impl Centre {
         Ok(here + piece.len() as u64)
     }
 
+    /// All bytes came in one piece, which needs no file. False when they are not what was announced.
+    pub(super) fn take_whole(&self, submission: &Submission, bytes: &[u8]) -> Result<bool, NotTaken> {
+        if Blake3(*blake3::hash(bytes).as_bytes()) != submission.sent_blake3 {
+            return Ok(false);
+        }
+        self.store(submission, bytes)?;
+        self.noted(submission)?;
+        Ok(true)
+    }
+
     /// All bytes are here: they are stored and noted. False when they are not what was announced; then none is here any
     /// more.
     pub(super) fn complete(&self, submission: &Submission) -> Result<bool, NotTaken> {
@@ -60,11 +70,21 @@ impl Centre {
             self.discard(&submission.key);
             return Ok(false);
         }
-        self.store(submission, &path)?;
+        match File::open(&path) {
+            Ok(file) => self.store(submission, file)?,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => self.store(submission, &[][..])?,
+            Err(error) => return Err(error.into()),
+        }
+        self.noted(submission)?;
+        Ok(true)
+    }
+
+    /// Its content is durable.
+    fn noted(&self, submission: &Submission) -> Result<(), NotTaken> {
         self.book.lock().taken(submission, clock::now())?;
         self.discard(&submission.key);
         self.ring();
-        Ok(true)
+        Ok(())
     }
 
     /// The content is here already, from another submission.
@@ -95,7 +115,7 @@ impl Centre {
         Ok(Blake3(*hasher.finalize().as_bytes()))
     }
 
-    fn store(&self, submission: &Submission, path: &PathBuf) -> Result<(), NotTaken> {
+    fn store(&self, submission: &Submission, mut content: impl Read) -> Result<(), NotTaken> {
         let refused = |error: &dyn std::fmt::Display| NotTaken::Store(error.to_string());
         let arrival = Arrival {
             received_at_ms: clock::now().0,
@@ -108,29 +128,21 @@ impl Centre {
         };
         let ask = Ask { raw_bytes: submission.sent_bytes, known: false, client: &arrival.client };
         let permit = self.engine.admit(&ask).map_err(|error| refused(&error))?;
-        let mut file = match File::open(path) {
-            Ok(file) => Some(file),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-            Err(error) => return Err(error.into()),
-        };
         let (done, outcome) = mpsc::channel();
         let done = Box::new(move |ended| drop(done.send(ended)));
         if submission.sent_bytes <= self.engine.settings().large_bytes_min {
             let mut body = self.engine.buffer(usize::try_from(submission.sent_bytes).unwrap_or(0));
-            if let Some(file) = &mut file {
-                file.read_to_end(&mut body)?;
-            }
+            content.read_to_end(&mut body)?;
             let expected = Some(submission.sent_blake3);
             self.engine.submit(Stored { permit, body, arrival, expected }, done);
         } else {
             let mut writer = self.engine.large(permit, arrival).map_err(|error| refused(&error))?;
             let mut piece = vec![0; READ_BYTES];
-            while let Some(file) = &mut file {
-                let read = file.read(&mut piece)?;
-                if read == 0 {
-                    break;
+            loop {
+                match content.read(&mut piece)? {
+                    0 => break,
+                    read => writer.write(&piece[..read]).map_err(|error| refused(&error))?,
                 }
-                writer.write(&piece[..read]).map_err(|error| refused(&error))?;
             }
             writer.finish(Some(submission.sent_blake3), done);
         }

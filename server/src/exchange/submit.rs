@@ -15,8 +15,10 @@ use std::time::{Duration, Instant};
 
 /// Items of the queue that are read at a time.
 const PAGE: usize = 256;
-/// Samples under way to the gateway at once.
-const AT_ONCE: usize = 4;
+/// Samples under way to the gateway at once: the gateway syncs each, and syncs of many at once cost little more than one.
+const AT_ONCE: usize = 16;
+/// So few bytes are sent without asking first whether they are there already.
+const STRAIGHT_BYTES_MAX: u64 = 64 << 10;
 /// How long the queue is gone through before answers and definitions have their turn.
 const PASS_MAX: Duration = Duration::from_secs(5);
 /// How long opening a sample may be impossible before the queue is left for this time.
@@ -106,9 +108,10 @@ impl One {
             Err(NoParcel::Down(why)) => return Err(Ended::Wait(why, DOWN_WAIT)),
             Err(NoParcel::Catalogue(error)) => return Err(Ended::Here(error.to_string())),
         };
+        let is_first = row.is_none();
         let row = self.begun(sample, row, &parcel).await?;
         let submission = message(&row, &item, queued.priority);
-        match self.send(client, &submission, &parcel).await? {
+        match self.send(client, &submission, &parcel, is_first).await? {
             Taken::Accepted => self.staged(row, Stage::Accepted, String::new()).await,
             Taken::Refused { why } => self.staged(row, Stage::Refused, why).await,
             Taken::Partly { .. } => Err(Ended::Trouble(Trouble::Nonsense("it wants more than there is".to_owned()))),
@@ -140,8 +143,17 @@ impl One {
         Ok(row)
     }
 
-    async fn send(&self, client: &Client, submission: &Submission, parcel: &Arc<Parcel>) -> Result<Taken, Ended> {
-        let mut taken = self.work.counted("submit", client.open(submission).await)?;
+    async fn send(
+        &self,
+        client: &Client,
+        submission: &Submission,
+        parcel: &Arc<Parcel>,
+        is_first: bool,
+    ) -> Result<Taken, Ended> {
+        let mut taken = match is_first && parcel.bytes <= STRAIGHT_BYTES_MAX {
+            true => Taken::Partly { bytes: 0 },
+            false => self.work.counted("submit", client.open(submission).await)?,
+        };
         let mut rewound = false;
         let mut reached = None;
         while let Taken::Partly { bytes } = taken {

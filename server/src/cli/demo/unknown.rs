@@ -50,21 +50,21 @@ pub fn run(stage: &mut Stage) -> Result<(), Failure> {
         signature.starts_with("Lazaret.Auto."),
         &format!("{took:.2} s later all {VISITED} are detected, by {} of the centre", escaped(&signature)),
     )?;
-    history(&stage.narrator, &shop.item(stage, first)?)?;
+    history(&stage.narrator, &shop.log(stage)?, first)?;
     repair(stage, &shop, &place, first)?;
     installed(stage, &shop)?;
     let (quarantine, centre) = (quarantine.stop()?, centre.stop()?);
     stage.narrator.check(quarantine.success() && centre.success(), "both end with exit 0")
 }
 
-/// What happened to an item, with the clock.
-fn history(narrator: &Narrator, item: &Value) -> Result<(), Failure> {
-    for action in item["actions"].as_array().into_iter().flatten() {
-        let text = |name: &str| escaped(action.get(name).and_then(Value::as_str).unwrap_or_default());
+/// An item's statuses, with the clock.
+fn history(narrator: &Narrator, log: &Value, item: u64) -> Result<(), Failure> {
+    let entries = log.get("entries").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    for entry in entries.iter().rev().filter(|entry| entry.get("item").and_then(Value::as_u64) == Some(item)) {
+        let text = |name: &str| escaped(entry.get(name).and_then(Value::as_str).unwrap_or_default());
         // The key of the submission says nothing to a person who watches.
         let what = text("what");
-        let what = what.split(" (submission").next().unwrap_or_default();
-        narrator.tell(&format!("{}  {:<9} {what}", text("at"), text("who")))?;
+        narrator.tell(&format!("{}  {}", text("at"), what.split(" (submission").next().unwrap_or_default()))?;
     }
     Ok(())
 }
@@ -157,9 +157,9 @@ impl Shop {
         }
     }
 
-    fn item(&self, stage: &Stage, item: u64) -> Result<Value, Failure> {
+    fn log(&self, stage: &Stage) -> Result<Value, Failure> {
         let client = self.client.clone();
-        stage.wait(async { client.get(&format!("/v1/items/{item}"), &[]).await })
+        stage.wait(async { client.get("/v1/log", &[("limit", "1000".to_owned())]).await })
     }
 
     fn command(&self, arguments: &[&str]) -> Result<std::process::Output, Failure> {
