@@ -30,6 +30,7 @@ fn message(server: &Mail, to: &str, alert: &Alert) -> Result<Message, Failure> {
     Message::builder()
         .from(lettre::message::Mailbox::new(Some("Lazaret".to_owned()), from))
         .to(lettre::message::Mailbox::new(None, to))
+        .message_id(Some(format!("<{}@lazaret>", crate::security::secrets::name().unwrap_or_default())))
         .subject(format!("[Lazaret] {}", alert.event.name()))
         .header(ContentType::TEXT_PLAIN)
         .body(body(alert))
@@ -38,8 +39,9 @@ fn message(server: &Mail, to: &str, alert: &Alert) -> Result<Message, Failure> {
 
 fn body(alert: &Alert) -> String {
     format!(
-        "{}\n\nEvent {}: {}\nMeaning: {}\nFirst: {}\nLast: {}\nTimes: {}\n",
+        "{}\n\nQuarantine: {}\nEvent {}: {}\nMeaning: {}\nFirst: {}\nLast: {}\nTimes: {}\n",
         sentence(alert),
+        computer(),
         alert.event.number(),
         alert.event.name(),
         alert.event.meaning(),
@@ -47,6 +49,11 @@ fn body(alert: &Alert) -> String {
         alert.last_at,
         alert.count,
     )
+}
+
+/// The name of this computer, for whoever gets mail from several.
+fn computer() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/hostname").map_or_else(|_| "?".to_owned(), |name| name.trim().to_owned())
 }
 
 fn transport(server: &Mail) -> Result<AsyncSmtpTransport<Tokio1Executor>, Failure> {
