@@ -77,6 +77,8 @@ const TARGETS: &[&str] = &[
     "definitions",
     "package",
     "shelf",
+    "strip",
+    "gateway",
 ];
 
 /// Runs a campaign.
@@ -168,7 +170,7 @@ fn fuzz(warden: &Warden, target: Option<&str>, seconds: u64) -> Result<bool> {
 fn seeds(target: &str) -> Option<std::path::PathBuf> {
     let owner = match target {
         "record" | "segment" => "engine",
-        "walk" | "executable" | "grams" | "definitions" | "shelf" => "scanner",
+        "walk" | "executable" | "grams" | "definitions" | "shelf" | "strip" => "scanner",
         _ => "model",
     };
     Some(crate::root().join(owner).join("corpus").join(target)).filter(|folder| folder.is_dir())

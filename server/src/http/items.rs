@@ -6,7 +6,8 @@ use crate::http::problem::Problem;
 use crate::http::query::Parameters;
 use axum::Json;
 use axum::extract::{Path, State};
-use engine::catalogue::Cursor;
+use engine::catalogue::{Cursor, SubmissionRow};
+use model::submission::Stage;
 use model::{Item, ItemId};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -51,12 +52,42 @@ pub async fn count(State(context): State<Arc<Context>>, mut parameters: Paramete
     Ok(Json(json!({"count": count})))
 }
 
-/// `GET /v1/items/{id}`.
+/// `GET /v1/items/{id}`; `submission` is beside it while its sample is at the analysis centre, or on its way there.
 ///
 /// # Errors
 /// No such item.
-pub async fn show(State(context): State<Arc<Context>>, Path(id): Path<String>) -> Result<Json<Item>, Problem> {
-    Ok(Json(find(&context, &id).await?))
+pub async fn show(State(context): State<Arc<Context>>, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
+    let item = find(&context, &id).await?;
+    let id = item.id;
+    let submission = context
+        .read(move |catalogue| match catalogue.sample_of(id)? {
+            Some((sample, _)) => catalogue.submission(sample),
+            None => Ok(None),
+        })
+        .await?;
+    let mut told = serde_json::to_value(item).map_err(|error| Problem::internal(error.to_string()))?;
+    if let (Some(row), Value::Object(members)) = (submission, &mut told) {
+        members.insert("submission".to_owned(), submission_told(&row));
+    }
+    Ok(Json(told))
+}
+
+fn submission_told(row: &SubmissionRow) -> Value {
+    let stage = match row.stage {
+        Stage::Sending => "sending",
+        Stage::Accepted => "accepted",
+        Stage::Refused => "refused",
+        Stage::Answered(_) => "answered",
+    };
+    json!({
+        "key": row.key,
+        "stage": stage,
+        "begun_at": row.at,
+        "sent_blake3": row.sent_blake3,
+        "sent_bytes": row.sent_bytes,
+        "stripped": row.stripped,
+        "said": row.what,
+    })
 }
 
 /// The item that a path names.

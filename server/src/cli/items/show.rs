@@ -49,6 +49,18 @@ fn lines(item: &Value) -> Vec<String> {
     let signatures = item.pointer("/verdict/signatures").and_then(Value::as_array);
     let signatures: Vec<String> = signatures.into_iter().flatten().filter_map(Value::as_str).map(escaped).collect();
     fact("signatures", signatures.join(", "));
+    if item.get("submission").is_some() {
+        let stripped = match escaped(text(item, "/submission/stripped")) {
+            whole if whole.is_empty() => "whole".to_owned(),
+            kept => kept,
+        };
+        let (stage, said) = (escaped(text(item, "/submission/stage")), escaped(text(item, "/submission/said")));
+        let said = if said.is_empty() { said } else { format!(", \u{201c}{said}\u{201d}") };
+        fact(
+            "submission",
+            format!("{stage}, {} sent, {stripped}{said}", short_bytes(number("/submission/sent_bytes"))),
+        );
+    }
     if let Some(attributes) = item.get("attributes").and_then(Value::as_object) {
         lines.push(Tone::Strong.paint("attributes"));
         for (name, value) in attributes {
