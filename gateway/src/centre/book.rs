@@ -247,6 +247,53 @@ impl Book {
         Ok(found)
     }
 
+    /// Contents that were found clean, in the order in which they came.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn clean(&self) -> rusqlite::Result<Vec<Blake3>> {
+        self.connection
+            .prepare_cached(
+                "SELECT blake3 FROM content WHERE said = '\"not_infected\"' AND bytes > 0 ORDER BY at_ms, blake3",
+            )?
+            .query_map([], |row| row.get(0).map(Blake3))?
+            .collect()
+    }
+
+    /// At most `limit` contents that are for a person, the oldest first, each with why and with a name that it had.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn for_a_person(&self, limit: usize) -> rusqlite::Result<Vec<(Waiting, String, String)>> {
+        self.connection
+            .prepare(
+                "SELECT c.blake3, c.bytes, c.why, (SELECT file_name FROM submission s WHERE s.sent_blake3 = c.blake3 LIMIT 1)
+                 FROM content c WHERE c.said = '\"needs_person\"' ORDER BY c.at_ms, c.blake3 LIMIT ?1",
+            )?
+            .query_map(params![limit as i64], |row| {
+                let content = Waiting {
+                    blake3: Blake3(row.get(0)?),
+                    bytes: row.get::<_, i64>(1)? as u64,
+                    samples: Vec::new(),
+                    kind: Kind::File,
+                };
+                Ok((content, row.get(2)?, row.get::<_, Option<String>>(3)?.unwrap_or_default()))
+            })?
+            .collect()
+    }
+
+    /// A person answers for content, whatever was said of it before; false when there is no such content.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn answered_by_hand(&mut self, verdict: &Verdict, now: Timestamp) -> rusqlite::Result<bool> {
+        if !self.has_content(&verdict.content)? {
+            return Ok(false);
+        }
+        self.answered(std::slice::from_ref(verdict), None, now)?;
+        Ok(true)
+    }
+
     /// How many contents wait for an answer.
     ///
     /// # Errors
@@ -599,6 +646,23 @@ mod tests {
         let mut book = Book::open(&dir.path().join("book.sqlite")).unwrap();
         assert_eq!((book.newest().unwrap(), book.certified().unwrap()), (Sequence(2), Sequence(2)));
         assert!(book.answered(&[], Some((Sequence(2), false, &[])), NOW).is_err());
+    }
+
+    #[test]
+    fn a_person_has_the_last_word() {
+        let (_dir, mut book) = book();
+        take(&mut book, "one", 1, "a");
+        let asks = Verdict { content: Blake3([1; 32]), said: Said::NeedsPerson, why: "odd".to_owned() };
+        book.answered(&[asks], None, NOW).unwrap();
+        let waiting = book.for_a_person(10).unwrap();
+        assert_eq!((waiting.len(), waiting[0].1.as_str(), waiting[0].2.as_str()), (1, "odd", "a"));
+        assert_eq!(book.clean().unwrap(), []);
+        let clean = Verdict { content: Blake3([1; 32]), said: Said::NotInfected, why: "ours".to_owned() };
+        assert!(book.answered_by_hand(&clean, NOW).unwrap());
+        assert_eq!(answer(&book, "one", 1, "a"), Some(Said::NotInfected));
+        assert_eq!((book.for_a_person(10).unwrap().len(), book.clean().unwrap()), (0, vec![Blake3([1; 32])]));
+        let other = Verdict { content: Blake3([9; 32]), ..clean };
+        assert!(!book.answered_by_hand(&other, NOW).unwrap());
     }
 
     #[test]

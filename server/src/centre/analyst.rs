@@ -54,6 +54,8 @@ struct Analyst {
     /// What is looked for now.
     active: Option<Active>,
     lines: Vec<Line>,
+    /// Contents that were found clean, and are known to be.
+    clean: BTreeSet<Blake3>,
     certified_at: Option<Instant>,
 }
 
@@ -84,7 +86,7 @@ impl Analyst {
             Sequence(0) => None,
             newest => Some(centre.compiled(&centre.package(newest)?)?),
         };
-        Ok(Self { centre, clusters, members, active, lines, certified_at: None })
+        Ok(Self { centre, clusters, members, active, lines, clean: BTreeSet::new(), certified_at: None })
     }
 
     fn run(mut self) {
@@ -101,6 +103,10 @@ impl Analyst {
     }
 
     fn round(&mut self) -> anyhow::Result<()> {
+        let false_alarms = self.learn()?;
+        if !false_alarms.is_empty() {
+            self.certify(false_alarms)?;
+        }
         while !self.centre.is_stopping() {
             let waiting = self.centre.book.lock().waiting(BATCH)?;
             if waiting.is_empty() {
@@ -113,7 +119,7 @@ impl Analyst {
         }
         if self.certified_at.is_none_or(|at| at.elapsed() >= CERTIFY_EVERY) {
             self.certified_at = Some(Instant::now());
-            self.certify()?;
+            self.certify(BTreeSet::new())?;
         }
         Ok(())
     }
@@ -155,7 +161,7 @@ impl Analyst {
             found.verdicts.push(clean(&one, "it is empty"));
             return Ok(());
         }
-        if self.centre.corpus.holds(&one.blake3) {
+        if self.centre.corpus.read().holds(&one.blake3) {
             found.verdicts.push(clean(&one, "it is known goodware"));
             return Ok(());
         }
@@ -186,7 +192,7 @@ impl Analyst {
             });
             return Ok(());
         }
-        let features = Features::beyond(&bytes, self.centre.corpus.grams());
+        let features = Features::beyond(&bytes, self.centre.corpus.read().grams());
         if features.is_blank() {
             found.verdicts.push(person(&one, "there is nothing in it that is unlike goodware"));
             return Ok(());
@@ -234,7 +240,7 @@ impl Analyst {
         let samples = self.held(members, fresh);
         let slices: Vec<&[u8]> = samples.iter().map(Vec::as_slice).collect();
         let name = self.name(&first);
-        let cut = extract(&slices, self.centre.corpus.grams(), &[], &ExtractOptions::default());
+        let cut = extract(&slices, self.centre.corpus.read().grams(), &[], &ExtractOptions::default());
         let mut lines = match cut.filter(|cut| self.is_proved(cut, &slices)) {
             Some(cut) => self.of_group(&cut, &slices, &name),
             None => Lines::default(),
@@ -260,8 +266,10 @@ impl Analyst {
 
     fn of_group(&self, cut: &Extracted, samples: &[&[u8]], name: &SignatureName) -> Lines {
         let mut lines = cut.lines(name);
-        let originals: Vec<Option<Vec<u8>>> =
-            samples.iter().map(|sample| self.centre.corpus.original(sample)).collect();
+        let originals: Vec<Option<Vec<u8>>> = {
+            let corpus = self.centre.corpus.read();
+            samples.iter().map(|sample| corpus.original(sample)).collect()
+        };
         let pairs: Vec<Pair<'_>> = samples
             .iter()
             .zip(&originals)
@@ -297,13 +305,40 @@ impl Analyst {
             tracing::warn!(%refuted, "a signature was not proved");
             return false;
         }
-        for (path, bytes) in self.centre.corpus.each() {
+        for (path, bytes) in self.centre.corpus.read().each() {
             if let Err(refuted) = prove(&needles, &[], &[&bytes]) {
                 tracing::warn!(path = %path.display(), %refuted, "a signature is in goodware");
                 return false;
             }
         }
+        for blake3 in &self.clean {
+            if let Ok(Some(bytes)) = bytes_of(&self.centre.engine, blake3, &Limits::default())
+                && let Err(refuted) = prove(&needles, &[], &[&bytes])
+            {
+                tracing::warn!(%blake3, %refuted, "a signature is in a sample that was found clean");
+                return false;
+            }
+        }
         true
+    }
+
+    /// What was found clean since is goodware from now on; names of signatures that are found in it all the same.
+    fn learn(&mut self) -> anyhow::Result<BTreeSet<String>> {
+        let clean = self.centre.book.lock().clean()?;
+        let mut false_alarms = BTreeSet::new();
+        for blake3 in clean {
+            if self.clean.contains(&blake3) {
+                continue;
+            }
+            if let Ok(Some(bytes)) = bytes_of(&self.centre.engine, &blake3, &Limits::default()) {
+                self.centre.corpus.write().learn(blake3, &bytes);
+                if let Some(active) = &self.active {
+                    false_alarms.extend(self.names(active, &bytes)?);
+                }
+            }
+            self.clean.insert(blake3);
+        }
+        Ok(false_alarms)
     }
 
     /// A name that no line has yet.
@@ -339,31 +374,32 @@ impl Analyst {
         sound
     }
 
-    /// Sets that were in use long enough are tested on the goodware and certified.
-    fn certify(&mut self) -> anyhow::Result<()> {
+    /// Sets that were in use long enough are tested on the goodware and certified, without what is a false alarm. Where
+    /// there is one, nobody waits for a soak: it goes from every set at once.
+    fn certify(&mut self, false_alarms: BTreeSet<String>) -> anyhow::Result<()> {
         let soak = i64::try_from(self.centre.options.soak.as_millis()).unwrap_or(i64::MAX);
         let until = Timestamp(clock::now().0.saturating_sub(soak));
         let (soaked, newest) = {
             let book = self.centre.book.lock();
             (book.soaked(until)?, book.newest()?)
         };
-        if !self.lines.iter().any(|line| !line.certified && line.sequence <= soaked) {
+        let is_due = self.lines.iter().any(|line| !line.certified && line.sequence <= soaked);
+        if !is_due && false_alarms.is_empty() {
             return Ok(());
         }
-        let tested = self.centre.compiled(&self.centre.package(soaked)?)?;
-        let mut failed: BTreeSet<String> = BTreeSet::new();
-        for (path, bytes) in self.centre.corpus.each() {
-            for name in self.names(&tested, &bytes)? {
-                tracing::error!(path = %path.display(), name, "a signature is found in goodware: it is withdrawn");
-                failed.insert(name);
-            }
+        let mut failed = false_alarms;
+        if is_due {
+            failed.extend(self.tested(soaked)?);
             if self.centre.is_stopping() {
                 return Ok(());
             }
         }
+        for name in &failed {
+            tracing::error!(name, "a signature is found in what is clean: it is withdrawn");
+        }
         let held = |line: &&Line| !failed.contains(&line.name);
-        let old: Vec<Line> =
-            self.lines.iter().filter(held).filter(|line| line.certified || line.sequence <= soaked).cloned().collect();
+        let is_old = |line: &&Line| line.certified || line.sequence <= soaked;
+        let old: Vec<Line> = self.lines.iter().filter(held).filter(is_old).cloned().collect();
         let all: Vec<Line> = self.lines.iter().filter(held).cloned().collect();
         if old.is_empty() {
             return Ok(());
@@ -385,6 +421,23 @@ impl Analyst {
         self.lines = self.centre.book.lock().lines()?;
         self.active = Some(self.centre.compiled(&self.centre.package(rest.unwrap_or(certified))?)?);
         Ok(())
+    }
+
+    /// Names of signatures of a set that are found in goodware.
+    fn tested(&self, sequence: Sequence) -> anyhow::Result<BTreeSet<String>> {
+        let set = self.centre.compiled(&self.centre.package(sequence)?)?;
+        let mut found = BTreeSet::new();
+        for (path, bytes) in self.centre.corpus.read().each() {
+            let names = self.names(&set, &bytes)?;
+            if !names.is_empty() {
+                tracing::error!(path = %path.display(), ?names, "something is found in goodware");
+            }
+            found.extend(names);
+            if self.centre.is_stopping() {
+                break;
+            }
+        }
+        Ok(found)
     }
 }
 

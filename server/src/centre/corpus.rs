@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 const FILE_BYTES_MAX: u64 = 64 << 20;
 /// Files at most; a folder of more is not a corpus but a mistake.
 const FILES_MAX: usize = 1_000_000;
+/// Room for what is learned to be clean while the centre runs: more makes the filter less sure, never wrong.
+const LEARNED_BYTES: u64 = 16 << 20;
 /// Where the bytes lie by which a clean original is recognised in an infected file: behind the headers, which an
 /// infection changes, and before most of the code.
 const MIDDLE: std::ops::Range<usize> = 1024..2048;
@@ -24,7 +26,12 @@ pub(super) struct Corpus {
 
 impl Default for Corpus {
     fn default() -> Self {
-        Self { grams: Goodware::sized_for(0), digests: BTreeSet::new(), files: Vec::new(), middles: BTreeMap::new() }
+        Self {
+            grams: Goodware::sized_for(LEARNED_BYTES),
+            digests: BTreeSet::new(),
+            files: Vec::new(),
+            middles: BTreeMap::new(),
+        }
     }
 }
 
@@ -37,8 +44,8 @@ impl Corpus {
         let mut files = Vec::new();
         list(folder, &mut files)?;
         files.sort_unstable();
-        let bytes = files.iter().map(|(_, bytes)| bytes).sum();
-        let mut corpus = Self { grams: Goodware::sized_for(bytes), ..Self::default() };
+        let bytes: u64 = files.iter().map(|(_, bytes)| bytes).sum();
+        let mut corpus = Self { grams: Goodware::sized_for(bytes.max(LEARNED_BYTES)), ..Self::default() };
         for (path, bytes) in files {
             let content = std::fs::read(&path)?;
             corpus.digests.insert(digest(&content));
@@ -62,6 +69,13 @@ impl Corpus {
     /// Its grams.
     pub fn grams(&self) -> &Goodware {
         &self.grams
+    }
+
+    /// Content that was found clean is goodware from now on.
+    pub fn learn(&mut self, blake3: Blake3, bytes: &[u8]) {
+        if self.digests.insert(blake3) {
+            self.grams.add(bytes);
+        }
     }
 
     /// Whether these bytes are a file of it.

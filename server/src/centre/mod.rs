@@ -19,15 +19,16 @@ mod intake;
 mod listen;
 mod press;
 
-use crate::daemon::{StoreOptions, TlsFiles};
+use crate::daemon::{StoreOptions, TlsFiles, clock};
 use crate::scanning::Cage;
 use anyhow::Context as _;
 use corpus::Corpus;
 use defcast::keys::SigningKey;
 use engine::Engine;
-use gateway::centre::book::Book;
-use model::Sequence;
-use parking_lot::{Condvar, Mutex};
+use gateway::centre::book::{Book, Verdict};
+use gateway::reply::Said;
+use model::{Blake3, Sequence};
+use parking_lot::{Condvar, Mutex, RwLock};
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -65,7 +66,7 @@ pub(crate) struct Centre {
     book: Mutex<Book>,
     engine: Engine,
     key: SigningKey,
-    corpus: Corpus,
+    corpus: RwLock<Corpus>,
     cage: Cage,
     program: PathBuf,
     /// Accounts, where they are listed.
@@ -114,6 +115,33 @@ impl Centre {
     }
 }
 
+/// What is for a person in a centre's folder, running or not: content with its length, why, and a name that it had.
+///
+/// # Errors
+/// There is no centre in the folder, or its book cannot be read.
+pub fn for_a_person(data: &Path) -> anyhow::Result<Vec<(Blake3, u64, String, String)>> {
+    let found = book_of(data)?.for_a_person(FOR_A_PERSON_MAX).context("cannot read the book")?;
+    Ok(found.into_iter().map(|(content, why, name)| (content.blake3, content.bytes, why, name)).collect())
+}
+
+/// A person's answer for content; a running centre acts on it within seconds. False when there is no such content.
+///
+/// # Errors
+/// As [`for_a_person`].
+pub fn answer(data: &Path, content: Blake3, said: Said, why: &str) -> anyhow::Result<bool> {
+    let verdict = Verdict { content, said, why: why.to_owned() };
+    book_of(data)?.answered_by_hand(&verdict, clock::now()).context("cannot write the book")
+}
+
+/// Contents that one list shows.
+const FOR_A_PERSON_MAX: usize = 1000;
+
+fn book_of(data: &Path) -> anyhow::Result<Book> {
+    let path = data.join("book.sqlite");
+    anyhow::ensure!(path.exists(), "there is no centre in {}", data.display());
+    Book::open(&path).with_context(|| format!("cannot open {}", path.display()))
+}
+
 /// A running centre.
 pub struct RunningCentre {
     runtime: Runtime,
@@ -156,7 +184,7 @@ impl RunningCentre {
             book: Mutex::new(book),
             engine,
             key,
-            corpus,
+            corpus: RwLock::new(corpus),
             cage: Cage::new(program.clone()),
             program,
             customers,

@@ -169,6 +169,8 @@ mod tests {
             "lazaret alerts route 10 --methods email,console --recipients a@b.example",
             "lazaret alerts test 10",
             "lazaret centre --data d --listen 127.0.0.1:0",
+            "lazaret centre waiting --data d",
+            "lazaret centre answer --data d 0000000000000000000000000000000000000000000000000000000000000000 clean --why w",
             "lazaret quota --json",
             "lazaret verify --data d --json",
             "lazaret rebuild --data d",

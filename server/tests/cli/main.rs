@@ -2,6 +2,7 @@
 //!
 //! [`offline`] and [`scan`] need no server; [`live`] and [`defs`] start real ones on loopback, and [`kills`] ends them; [`secured`] those with tokens and TLS.
 
+mod centre;
 mod defs;
 mod kills;
 mod live;
