@@ -55,8 +55,27 @@ fn what_is_for_a_person_is_listed_with_its_reason_and_a_person_answers_it() {
     assert!(home.run(["centre", "waiting", "--data", "nowhere"]).exits(2).err.contains("there is no centre"));
 }
 
+#[test]
+fn the_loop_closes_over_tls_with_an_authority_of_ones_own() {
+    let home = Home::new();
+    let key = rcgen::KeyPair::generate().expect("a key");
+    let params = rcgen::CertificateParams::new(vec!["127.0.0.1".to_owned()]).expect("a name");
+    let certificate = params.self_signed(&key).expect("a certificate").pem();
+    home.write("centre.pem", &certificate);
+    home.write("centre-key.pem", key.serialize_pem());
+    home.write("files/one.bin", noise("a stranger", 3000));
+    let gateway = "secure_submission = true\nsecure_download = true\nca_file = \"centre.pem\"";
+    let (_centre, server) = estate_over(&home, &["--certificate", "centre.pem", "--key", "centre-key.pem"], gateway);
+    home.run(["--server", &server.url, "put", "--recursive", "files"]).exits(0);
+    until(&home, &server, "it is detected", |items| count(items, "Available") == 1);
+}
+
 /// A centre and a quarantine whose gateway it is.
 fn estate(home: &Home, flags: &[&str]) -> (Killed, Server) {
+    estate_over(home, flags, "secure_submission = false\nsecure_download = false")
+}
+
+fn estate_over(home: &Home, flags: &[&str], security: &str) -> (Killed, Server) {
     let mut command = home.command(["centre", "--data", "centre", "--listen", "127.0.0.1:0"]);
     let mut child =
         command.args(flags).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the centre starts");
@@ -66,9 +85,9 @@ fn estate(home: &Home, flags: &[&str]) -> (Killed, Server) {
     let gateway =
         line.split(' ').find_map(|word| word.strip_prefix("http=")).unwrap_or_else(|| panic!("not ready: {line}"));
     let server = home.serve(&format!(
-        "[web_communication]\ngateway = \"{gateway}\"\nsecure_submission = false\nsecure_download = false\n\
-         [customer]\naccount = \"1\"\n[sample_policy]\nautomatic = true\nstrip_user_data = false\n\
-         queue_check_interval_s = 1\nstatus_query_interval_s = 1\n[definition_policy]\ncertified_interval_min = \"2s\"\n"
+        "[web_communication]\ngateway = \"{gateway}\"\n{security}\n[customer]\naccount = \"1\"\n\
+         [sample_policy]\nautomatic = true\nstrip_user_data = false\nqueue_check_interval_s = 1\n\
+         status_query_interval_s = 1\n[definition_policy]\ncertified_interval_min = \"2s\"\n"
     ));
     std::fs::copy(home.path("centre/centre.key.pub"), home.path("data/keys/centre.pub")).expect("the key is there");
     (centre, server)
