@@ -8,6 +8,7 @@ mod kills;
 mod live;
 mod offline;
 mod proxy;
+mod rubbish;
 mod scan;
 mod secured;
 mod support;
