@@ -264,6 +264,8 @@ pub struct Limits {
     pub event_listeners_max: usize,
     /// A `GET` of a fresh item waits at most this long for the catalogue to reach it.
     pub catalogue_wait: Duration,
+    /// Bytes of a set of definitions that comes from the gateway.
+    pub package_bytes_max: u64,
 }
 
 impl Default for Limits {
@@ -282,6 +284,7 @@ impl Default for Limits {
             drain: Duration::from_secs(20),
             event_listeners_max: 64,
             catalogue_wait: Duration::from_secs(2),
+            package_bytes_max: defcast::package::Limits::default().package_bytes_max,
         }
     }
 }

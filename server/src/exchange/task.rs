@@ -22,8 +22,6 @@ use tokio::task::JoinHandle;
 const TICK: Duration = Duration::from_secs(1);
 /// How long after it ended by a fault the task is started again.
 const RESTART_AFTER: Duration = Duration::from_secs(5);
-/// How long a set that cannot be used is not fetched again.
-const USELESS_FOR: Duration = Duration::from_secs(3600);
 /// How often definitions that are needed are asked for while the gateway does not have them.
 const NEEDED_EVERY: Duration = Duration::from_secs(60);
 
@@ -289,8 +287,8 @@ impl Work {
         }
     }
 
-    pub(super) fn not_useful(&mut self, sequence: Sequence) {
-        (self.useless, self.useless_until) = (sequence, Some(Instant::now() + USELESS_FOR));
+    pub(super) fn not_useful(&mut self, sequence: Sequence, wait: Duration) {
+        (self.useless, self.useless_until) = (sequence, Some(Instant::now() + wait));
     }
 
     /// The gateway answered.
