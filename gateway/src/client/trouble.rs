@@ -65,7 +65,7 @@ impl Trouble {
         }
         // The proxy's refusal of a tunnel comes as an error of the connection, its status in the text alone.
         let text = causes(error);
-        if text.contains("proxy authorization required") || text.contains("407") {
+        if text.contains("proxy authorization required") {
             return Self::ProxyRefused;
         }
         Self::Unreachable(text)

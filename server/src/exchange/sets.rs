@@ -19,7 +19,6 @@ impl Work {
     /// Asks what there is and fetches what is needed, or certified and newer, or all that is newer when somebody asked.
     pub(super) async fn fetch_sets(&mut self, client: &Client, needed: Sequence, asked: bool) -> Result<(), Ended> {
         let sets = self.shared().counted("sets", client.sets().await)?;
-        self.worked();
         self.context().exchange.sets(sets.certified, sets.newest);
         let active = self.newest_here();
         // Whoever has a set that was made for him would lose what is in no certified one yet.
