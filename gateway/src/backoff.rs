@@ -8,12 +8,24 @@ pub const FIRST: Duration = Duration::from_secs(2);
 pub const LONGEST: Duration = Duration::from_secs(240);
 
 /// Failures in a row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Backoff {
+    first: Duration,
     failures: u32,
 }
 
+impl Default for Backoff {
+    fn default() -> Self {
+        Self::new(FIRST)
+    }
+}
+
 impl Backoff {
+    /// None yet; the first wait will be `first`.
+    pub fn new(first: Duration) -> Self {
+        Self { first, failures: 0 }
+    }
+
     /// It worked.
     pub fn succeeded(&mut self) {
         self.failures = 0;
@@ -22,7 +34,7 @@ impl Backoff {
     /// It failed: how long to wait, `chance` being a random number. Half of the wait is chance, so that an estate that
     /// failed together does not come back together. `asked` is what the other side said, which is kept to within reason.
     pub fn failed(&mut self, chance: u64, asked: Option<Duration>) -> Duration {
-        let whole = FIRST.saturating_mul(1 << self.failures.min(16)).min(LONGEST);
+        let whole = self.first.saturating_mul(1 << self.failures.min(16)).min(LONGEST);
         self.failures = self.failures.saturating_add(1);
         let half = whole / 2;
         let drawn = half.mul_f64((chance >> 11) as f64 / (1_u64 << 53) as f64);

@@ -20,6 +20,14 @@ pub enum Stage {
 }
 
 impl Stage {
+    /// Whether the gateway or the centre has still to say what becomes of it.
+    pub fn is_open(self) -> bool {
+        match self {
+            Self::Sending | Self::Accepted => true,
+            Self::Refused | Self::Answered(_) => false,
+        }
+    }
+
     /// Its code, and the number of the set that an answer names.
     pub fn code(self) -> (u8, Sequence) {
         let none = Sequence(0);

@@ -3,7 +3,7 @@
 use super::{Client, Trouble, bounded};
 use crate::message::names;
 use model::Sequence;
-use reqwest::StatusCode;
+use reqwest::{Response, StatusCode};
 use std::io::Write as _;
 use std::path::Path;
 
@@ -51,6 +51,13 @@ impl Client {
             bytes = 0;
         }
         response = self.expected(response)?;
+        if status == StatusCode::PARTIAL_CONTENT && begins_at(&response) != Some(bytes) {
+            out.set_len(0).map_err(disk)?;
+            return Err(Trouble::Nonsense(format!(
+                "it sent another part of definitions {} than was asked for",
+                sequence.0
+            )));
+        }
         let before = bytes;
         while let Some(chunk) = response.chunk().await.map_err(|error| Trouble::of(&error))? {
             bytes += chunk.len() as u64;
@@ -62,4 +69,10 @@ impl Client {
         }
         Ok(Progress { bytes, came: bytes - before })
     }
+}
+
+/// Where a part begins.
+fn begins_at(response: &Response) -> Option<u64> {
+    let range = response.headers().get("content-range")?.to_str().ok()?;
+    range.strip_prefix("bytes ")?.split('-').next()?.parse().ok()
 }

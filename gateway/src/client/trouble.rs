@@ -65,16 +65,10 @@ impl Trouble {
         }
         // The proxy's refusal of a tunnel comes as an error of the connection, its status in the text alone.
         let text = causes(error);
-        if text.contains("proxy authorization required") || text.contains("407") {
+        if text.contains("proxy authorization required") {
             return Self::ProxyRefused;
         }
         Self::Unreachable(text)
-    }
-
-    /// Whether every request would have met it: nobody answers, or nobody lets us through. Anything else may be about one
-    /// submission.
-    pub fn is_on_the_way(&self) -> bool {
-        matches!(self, Self::Unreachable(_) | Self::Late | Self::ProxyRefused | Self::Setting(_) | Self::Disk(_))
     }
 
     /// When the other side wants us back.

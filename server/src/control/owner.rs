@@ -182,6 +182,12 @@ impl Owner {
     /// Writes how far a submission has come. Its items are told by [`Owner::tell_items`], so that a kill between the two
     /// loses neither.
     fn staged(&mut self, row: SubmissionRow) {
+        // One that is late, for its items were told meanwhile or another has taken its place, would bring back what is over.
+        let known = self.engine.catalogue().submission(row.sample);
+        if !matches!(&known, Ok(Some(known)) if known.key == row.key && known.stage.is_open()) {
+            tracing::debug!(sample = row.sample.0, key = row.key, "what the gateway said about a submission is late");
+            return;
+        }
         if row.stage != Stage::Sending {
             self.news.insert(row.sample);
         }

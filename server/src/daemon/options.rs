@@ -264,6 +264,10 @@ pub struct Limits {
     pub event_listeners_max: usize,
     /// A `GET` of a fresh item waits at most this long for the catalogue to reach it.
     pub catalogue_wait: Duration,
+    /// After trouble with the gateway it is tried again so soon, then later and later.
+    pub gateway_wait_first: Duration,
+    /// Bytes of a set of definitions that comes from the gateway.
+    pub package_bytes_max: u64,
 }
 
 impl Default for Limits {
@@ -282,6 +286,8 @@ impl Default for Limits {
             drain: Duration::from_secs(20),
             event_listeners_max: 64,
             catalogue_wait: Duration::from_secs(2),
+            gateway_wait_first: gateway::backoff::FIRST,
+            package_bytes_max: defcast::package::Limits::default().package_bytes_max,
         }
     }
 }

@@ -31,6 +31,14 @@ pub enum NotInstalled {
         /// The highest here.
         newest: Sequence,
     },
+    /// It is another than was asked for.
+    #[error("definitions {} were asked for, and {} came", asked.0, given.0)]
+    OtherNumber {
+        /// The number that was asked for.
+        asked: Sequence,
+        /// The number that came.
+        given: Sequence,
+    },
     /// It cannot be used.
     #[error(transparent)]
     NotUsable(#[from] NotUsable),
@@ -47,6 +55,19 @@ pub enum NotInstalled {
 }
 
 impl Definitions {
+    /// Installs a package that has to be the one that was asked for: another is somebody's mistake or somebody's attempt to
+    /// bring an estate past sets that it has not seen. Blocks.
+    ///
+    /// # Errors
+    /// As [`Definitions::install`].
+    pub fn install_asked(&self, bytes: &[u8], asked: Sequence) -> Result<Installed, NotInstalled> {
+        let given = self.number_of(bytes)?;
+        if given != asked {
+            return Err(NotInstalled::OtherNumber { asked, given });
+        }
+        self.install(bytes)
+    }
+
     /// Installs a package and uses it from then on. Blocks for as long as compiling takes.
     ///
     /// # Errors

@@ -100,6 +100,16 @@ impl Definitions {
         Package::open(bytes, &trusted, Limits::default()).map_err(NotUsable::Package)
     }
 
+    /// The number of a package that a stranger may have made; only its manifest is verified.
+    ///
+    /// # Errors
+    /// As [`Definitions::open`].
+    pub fn number_of(&self, bytes: &[u8]) -> Result<Sequence, NotUsable> {
+        let trusted = self.trusted().map_err(NotUsable::Keys)?;
+        let (manifest, _) = Package::manifest_of(bytes, &trusted, Limits::default()).map_err(NotUsable::Package)?;
+        Ok(Sequence(manifest.sequence))
+    }
+
     /// A verified package made ready for scanning. Blocks.
     ///
     /// # Errors

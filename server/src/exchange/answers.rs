@@ -1,5 +1,6 @@
 //! The centre is asked about what it has.
 
+use super::lane::Lane;
 use super::task::{Ended, Work};
 use crate::control::Event;
 use engine::catalogue::SubmissionRow;
@@ -54,12 +55,11 @@ impl Work {
             Ok(answers) => answers,
             Err(ended) => {
                 if let (Ended::Trouble(trouble), Some(sample)) = (&ended, first) {
-                    self.note_trouble(sample, trouble).await;
+                    self.note_trouble(Lane::Answers, sample, trouble).await;
                 }
                 return Err(ended);
             }
         };
-        self.worked();
         for answer in answers {
             if let Some(row) = waiting.remove(&answer.submission)
                 && let Some(row) = news(row, &answer)

@@ -6,7 +6,8 @@
 //! Parcel -> Staged            submit    one sample, resumed where it broke off
 //! submissions -> Staged       answers   what the centre says about those it has
 //! needed, interval -> set     sets      definitions fetched, verified, installed
-//! all of it                   task      in turn, backing off as one when the gateway is in trouble
+//! all of it                   task      in turn
+//! trouble -> a wait           lane      each kind of work on its own
 //! ```
 //!
 //! 1. The key of a submission is durable before its first byte leaves, so that a kill sends nothing as two.
@@ -14,8 +15,8 @@
 //! 3. One sample is submitted once however many items wait for it.
 
 mod answers;
+mod lane;
 mod parcel;
-mod postponed;
 mod sets;
 mod state;
 mod submit;

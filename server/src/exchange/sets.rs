@@ -2,20 +2,23 @@
 
 use super::task::{Ended, Work};
 use crate::definitions::{NotInstalled, announce};
-use defcast::package::Limits;
 use gateway::{Client, Trouble};
 use model::{Event, Sequence};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Who installs what the gateway brought.
 const WHO: &str = "gateway";
+/// How long a set that cannot be used is not fetched again.
+const USELESS_FOR: Duration = Duration::from_secs(3600);
+/// How long one that was told of and is not there is not: it may be on its way to where it is fetched from.
+const NOT_THERE_FOR: Duration = Duration::from_secs(60);
 
 impl Work {
     /// Asks what there is and fetches what is needed, or certified and newer, or all that is newer when somebody asked.
     pub(super) async fn fetch_sets(&mut self, client: &Client, needed: Sequence, asked: bool) -> Result<(), Ended> {
         let sets = self.shared().counted("sets", client.sets().await)?;
-        self.worked();
         self.context().exchange.sets(sets.certified, sets.newest);
         let active = self.newest_here();
         // Whoever has a set that was made for him would lose what is in no certified one yet.
@@ -36,13 +39,21 @@ impl Work {
 
     async fn fetch(&mut self, client: &Client, sequence: Sequence) -> Result<(), Ended> {
         let file = self.coming(sequence)?;
-        let limit = Limits::default().package_bytes_max;
-        let fetched = self.shared().counted("fetch", client.fetch(sequence, &file, limit).await)?;
+        let limit = self.context().limits.package_bytes_max;
+        let fetched = match self.shared().counted("fetch", client.fetch(sequence, &file, limit).await) {
+            // What it offers is not to be had: asking over and over would not change that, and an endless one costs a
+            // gigabyte each time.
+            Err(Ended::Trouble(trouble @ (Trouble::NoSet(_) | Trouble::Oversized { .. }))) => {
+                let wait = if matches!(trouble, Trouble::NoSet(_)) { NOT_THERE_FOR } else { USELESS_FOR };
+                return Err(self.not_used(sequence, &trouble.to_string(), wait));
+            }
+            fetched => fetched?,
+        };
         tracing::info!(sequence = sequence.0, bytes = fetched.bytes, "definitions came from the gateway");
         let (context, path) = (Arc::clone(self.context()), file.clone());
         let installed = tokio::task::spawn_blocking(move || -> std::io::Result<_> {
             let bytes = std::fs::read(&path)?;
-            Ok(context.definitions.install(&bytes))
+            Ok(context.definitions.install_asked(&bytes, sequence))
         });
         let installed = installed.await.map_err(|error| Ended::Here(error.to_string()))?;
         let installed = installed.map_err(|error| self.no_directory(&error))?;
@@ -66,17 +77,22 @@ impl Work {
                 Ok(())
             }
             Err(NotInstalled::Disk { error, .. }) => Err(self.no_directory(&error)),
-            Err(NotInstalled::NotUsable(error)) => {
+            Err(error @ (NotInstalled::NotUsable(_) | NotInstalled::OtherNumber { .. })) => {
                 // Forged, damaged on the way, or made wrongly: what is in use stays. The same bytes are not fetched over
                 // and over: a newer number is, and this one once more after an hour.
                 drop(std::fs::remove_file(&file));
-                self.not_useful(sequence);
-                let text = format!("definitions {} from the gateway are not used: {error}", sequence.0);
-                tracing::error!("{text}");
-                self.context().alerts.raise(Event::DefcastError, text.clone());
-                Err(Ended::Trouble(Trouble::Nonsense(text)))
+                Err(self.not_used(sequence, &error.to_string(), USELESS_FOR))
             }
         }
+    }
+
+    /// A set is left alone for a while; what is in use stays.
+    fn not_used(&mut self, sequence: Sequence, why: &str, wait: Duration) -> Ended {
+        self.not_useful(sequence, wait);
+        let text = format!("definitions {} from the gateway are not used: {why}", sequence.0);
+        tracing::error!("{text}");
+        self.context().alerts.raise(Event::DefcastError, text.clone());
+        Ended::Trouble(Trouble::Nonsense(text))
     }
 
     /// Where a set lies while it comes. One of another number has no further use.

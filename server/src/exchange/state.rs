@@ -1,5 +1,6 @@
 //! What the rest of the server sees of the gateway's task, and how it is woken.
 
+use super::lane::Lane;
 use crate::daemon::clock;
 use model::{SampleId, Sequence, Timestamp};
 use parking_lot::Mutex;
@@ -20,20 +21,43 @@ pub struct Exchange {
 /// How it goes.
 #[derive(Debug, Clone, Default)]
 pub struct Told {
-    /// Whether the gateway answered last time; `None` before the first.
-    pub up: Option<bool>,
-    /// Why not.
-    pub trouble: String,
+    /// Why a kind of work does not get through, and when it is tried again; none while all does.
+    troubles: BTreeMap<Lane, (String, Timestamp)>,
     /// When it last answered.
     pub answered_at: Timestamp,
-    /// When it is tried again; never while it answers.
-    pub retry_at: Timestamp,
     /// Requests by kind and outcome.
     pub requests: BTreeMap<(&'static str, &'static str), u64>,
     /// The newest certified set that the gateway told of.
     pub certified: Sequence,
     /// The newest set that it has for us.
     pub newest: Sequence,
+}
+
+impl Told {
+    /// Whether all gets through; `None` before the first answer.
+    pub fn up(&self) -> Option<bool> {
+        match (self.troubles.is_empty(), self.answered_at.is_never()) {
+            (false, _) => Some(false),
+            (true, false) => Some(true),
+            (true, true) => None,
+        }
+    }
+
+    /// Why not, each reason once.
+    pub fn trouble(&self) -> String {
+        let mut reasons: Vec<&str> = Vec::new();
+        for (reason, _) in self.troubles.values() {
+            if !reasons.contains(&reason.as_str()) {
+                reasons.push(reason);
+            }
+        }
+        reasons.join("; ")
+    }
+
+    /// When it is tried again; never while it answers.
+    pub fn retry_at(&self) -> Timestamp {
+        self.troubles.values().map(|(_, retry_at)| *retry_at).min().unwrap_or(Timestamp::NEVER)
+    }
 }
 
 #[derive(Default)]
@@ -81,27 +105,26 @@ impl Exchange {
         wanted.sets || !wanted.samples.is_empty()
     }
 
+    /// A request of this kind was answered.
+    pub(super) fn answered(&self, kind: &'static str) {
+        self.told.lock().answered_at = clock::now();
+        self.counted(kind, "ok");
+    }
+
     /// A request had this outcome.
     pub(super) fn counted(&self, kind: &'static str, outcome: &'static str) {
         let mut told = self.told.lock();
         *told.requests.entry((kind, outcome)).or_default() += 1;
     }
 
-    /// The gateway answered.
-    pub(super) fn answered(&self) {
-        let mut told = self.told.lock();
-        told.up = Some(true);
-        told.answered_at = clock::now();
-        told.retry_at = Timestamp::NEVER;
-        told.trouble.clear();
+    /// This kind of work gets through.
+    pub(super) fn cleared(&self, lane: Lane) {
+        self.told.lock().troubles.remove(&lane);
     }
 
-    /// It did not.
-    pub(super) fn troubled(&self, why: &str, retry_at: Timestamp) {
-        let mut told = self.told.lock();
-        told.up = Some(false);
-        told.retry_at = retry_at;
-        why.clone_into(&mut told.trouble);
+    /// It does not.
+    pub(super) fn troubled(&self, lane: Lane, why: String, retry_at: Timestamp) {
+        self.told.lock().troubles.insert(lane, (why, retry_at));
     }
 
     /// What sets the gateway has.

@@ -1,5 +1,6 @@
 //! One sample goes to the gateway.
 
+use super::lane::Lane;
 use super::parcel::{NoParcel, Parcel};
 use super::task::{Ended, Work};
 use crate::control::Event;
@@ -11,7 +12,7 @@ use model::submission::Stage;
 use model::{Blake3, Item, SampleId};
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Items of the queue that are read at a time.
 const PAGE: usize = 256;
@@ -19,58 +20,78 @@ const PAGE: usize = 256;
 const AT_ONCE: usize = 16;
 /// So few bytes are sent without asking first whether they are there already.
 const STRAIGHT_BYTES_MAX: u64 = 64 << 10;
-/// How long the queue is gone through before answers and definitions have their turn.
-const PASS_MAX: Duration = Duration::from_secs(5);
+/// Samples that are known to be stuck.
+const STUCK_MAX: usize = 1024;
 /// How long opening a sample may be impossible before the queue is left for this time.
 const DOWN_WAIT: Duration = Duration::from_secs(10);
 
+/// Samples that the gateway took none of last time.
+///
+/// They go last: one that something on the way never lets through would keep all behind it from the centre.
+#[derive(Debug, Default)]
+pub(super) struct Stuck(HashSet<SampleId>);
+
+impl Stuck {
+    /// Whether it was not among them. More than [`STUCK_MAX`] are no exceptions: all are in their places again.
+    fn insert(&mut self, sample: SampleId) -> bool {
+        if self.0.len() >= STUCK_MAX {
+            self.0.clear();
+        }
+        self.0.insert(sample)
+    }
+}
+
 impl Work {
-    /// Goes through the queue once, by priority; false when time was up before its end.
-    pub(super) async fn submit_queued(&mut self, client: &Arc<Client>) -> Result<bool, Ended> {
-        let began = Instant::now();
+    /// Goes through the queue once, by priority. It ends early when something else is due.
+    pub(super) async fn submit_queued(&mut self, client: &Arc<Client>) -> Result<(), Ended> {
         let mut after: Option<Queued> = None;
         let mut seen: HashSet<SampleId> = HashSet::new();
+        let mut last = Vec::new();
         loop {
             let page = self.read(move |catalogue| catalogue.queued(after, PAGE)).await?;
-            let Some(last) = page.last() else { return Ok(true) };
-            after = Some(*last);
-            let mut is_due =
-                |queued: &Queued| seen.insert(queued.sample) && !self.postponed.is_postponed(queued.sample);
-            let fresh: Vec<Queued> = page.into_iter().filter(|queued| is_due(queued)).collect();
-            let mut fresh = fresh.into_iter().peekable();
-            while fresh.peek().is_some() {
-                let mut running = tokio::task::JoinSet::new();
-                for queued in fresh.by_ref().take(AT_ONCE) {
-                    let (work, client) = (self.one(), Arc::clone(client));
-                    running.spawn(async move { (queued.sample, work.submit(&client, queued).await) });
-                }
-                let mut ended = Ok(());
-                while let Some(done) = running.join_next().await {
-                    let (sample, outcome) = done.map_err(|error| Ended::Here(error.to_string()))?;
-                    match outcome {
-                        Ok(()) => {
-                            self.postponed.succeeded(sample);
-                            self.worked();
-                        }
-                        Err(Ended::Trouble(trouble)) => {
-                            self.note_trouble(sample, &trouble).await;
-                            if !trouble.is_on_the_way() {
-                                self.postponed.failed(sample);
-                            }
-                            ended = Err(Ended::Trouble(trouble));
-                        }
-                        Err(other) => ended = Err(other),
-                    }
-                }
-                ended?;
-                if self.is_stopping() {
-                    return Ok(true);
-                }
-                if began.elapsed() >= PASS_MAX {
-                    return Ok(false);
-                }
+            let Some(end) = page.last() else { break };
+            after = Some(*end);
+            let fresh = page.into_iter().filter(|queued| seen.insert(queued.sample));
+            let (stuck, first): (Vec<_>, Vec<_>) = fresh.partition(|queued| self.stuck.0.contains(&queued.sample));
+            last.extend(stuck);
+            if !self.submit_each(client, &first).await? {
+                return Ok(());
             }
         }
+        // What is not in the queue any more is not stuck in it.
+        self.stuck.0.retain(|sample| seen.contains(sample));
+        self.submit_each(client, &last).await?;
+        Ok(())
+    }
+
+    /// False when it ended early.
+    async fn submit_each(&mut self, client: &Arc<Client>, queue: &[Queued]) -> Result<bool, Ended> {
+        for together in queue.chunks(AT_ONCE) {
+            let mut running = tokio::task::JoinSet::new();
+            for queued in together.iter().copied() {
+                let (work, client) = (self.one(), Arc::clone(client));
+                running.spawn(async move { (queued.sample, work.submit(&client, queued).await) });
+            }
+            let mut ended = Ok(());
+            while let Some(done) = running.join_next().await {
+                let (sample, outcome) = done.map_err(|error| Ended::Here(error.to_string()))?;
+                match outcome {
+                    Ok(()) => drop(self.stuck.0.remove(&sample)),
+                    Err(Ended::Trouble(trouble)) => {
+                        if self.stuck.insert(sample) {
+                            self.note_trouble(Lane::Submissions, sample, &trouble).await;
+                        }
+                        ended = Err(Ended::Trouble(trouble));
+                    }
+                    Err(other) => ended = Err(other),
+                }
+            }
+            ended?;
+            if self.is_wanted_elsewhere() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 }
 

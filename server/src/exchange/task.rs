@@ -1,7 +1,7 @@
 //! The task: what is due, one thing after the other, and how it waits.
 
-use super::postponed::Postponed;
-use super::submit::One;
+use super::lane::{Lane, Lanes};
+use super::submit::{One, Stuck};
 use crate::control::Event;
 use crate::daemon::clock;
 use crate::daemon::context::Context;
@@ -10,10 +10,10 @@ use crate::security::{secrets, tls};
 use defcast::keys::TrustedKeys;
 use engine::Engine;
 use engine::catalogue::{Catalogue, CatalogueError};
-use gateway::backoff::Backoff;
 use gateway::client::Route;
 use gateway::{Client, PURPOSE, Trouble, Vouches};
 use model::{Blake3, Event as Alert, SampleId, Sequence, Status, Timestamp};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
@@ -23,8 +23,6 @@ use tokio::task::JoinHandle;
 const TICK: Duration = Duration::from_secs(1);
 /// How long after it ended by a fault the task is started again.
 const RESTART_AFTER: Duration = Duration::from_secs(5);
-/// How long a set that cannot be used is not fetched again.
-const USELESS_FOR: Duration = Duration::from_secs(3600);
 /// How often definitions that are needed are asked for while the gateway does not have them.
 const NEEDED_EVERY: Duration = Duration::from_secs(60);
 
@@ -113,7 +111,10 @@ impl Shared {
 
     /// Counts a request by what came of it.
     pub fn counted<T>(&self, kind: &'static str, outcome: Result<T, Trouble>) -> Result<T, Ended> {
-        self.context.exchange.counted(kind, outcome.as_ref().err().map_or("ok", Trouble::word));
+        match &outcome {
+            Ok(_) => self.context.exchange.answered(kind),
+            Err(trouble) => self.context.exchange.counted(kind, trouble.word()),
+        }
         outcome.map_err(Ended::Trouble)
     }
 }
@@ -121,12 +122,13 @@ impl Shared {
 pub(super) struct Work {
     shared: Shared,
     stopped: watch::Receiver<bool>,
-    backoff: Backoff,
-    /// Nothing is asked of the gateway before this.
-    quiet_until: Option<Instant>,
-    /// The client, with the policy that it was made for.
-    client: Option<(Arc<Policy>, Arc<Client>)>,
-    pub(super) postponed: Postponed,
+    lanes: Lanes,
+    pub(super) stuck: Stuck,
+    /// The policy that the client is made for.
+    policy: Option<Arc<Policy>>,
+    client: Option<Arc<Client>>,
+    /// It could not be made last time.
+    unmade: bool,
     queue_checked: Option<Instant>,
     asked: Option<Instant>,
     certified_asked: Option<Instant>,
@@ -153,10 +155,11 @@ impl Work {
         Self {
             shared: Shared { context: Arc::clone(context), engine: engine.clone() },
             stopped,
-            backoff: Backoff::default(),
-            quiet_until: None,
+            lanes: Lanes::new(context.limits.gateway_wait_first),
+            stuck: Stuck::default(),
+            policy: None,
             client: None,
-            postponed: Postponed::default(),
+            unmade: false,
             queue_checked: None,
             asked: None,
             certified_asked: None,
@@ -207,63 +210,85 @@ impl Work {
             if self.is_stopping() {
                 return;
             }
-            if let Err(ended) = self.round().await {
-                self.ended(ended);
-            }
+            self.round().await;
         }
     }
 
     fn pause(&self) -> Duration {
-        let quiet = self.quiet_until.map(|until| until.saturating_duration_since(Instant::now()));
-        quiet.filter(|quiet| !quiet.is_zero()).unwrap_or(TICK)
-    }
-
-    /// Everything that is due.
-    async fn round(&mut self) -> Result<(), Ended> {
         let policy = self.context().policy();
-        let Some(gateway) = policy.gateway.clone() else {
-            self.client = None;
-            return Ok(());
-        };
-        let changed = self.client.as_ref().is_none_or(|(made_for, _)| !Arc::ptr_eq(made_for, &policy));
-        if changed {
-            self.client = None;
-            let client = client(self.context(), &policy, &gateway).map_err(Ended::Trouble)?;
-            self.client = Some((Arc::clone(&policy), Arc::new(client)));
-            // Somebody has just set it right, perhaps: what failed before is tried at once.
-            self.quiet_until = None;
-        }
-        let wanted = self.context().exchange.is_wanted();
-        if !wanted && self.quiet_until.is_some_and(|until| Instant::now() < until) {
-            return Ok(());
-        }
-        let Some((_, client)) = self.client.clone() else { return Ok(()) };
-        if wanted {
-            let (samples, sets) = self.context().exchange.take_wanted();
-            self.ask_wanted(&client, samples).await?;
-            if sets {
-                let needed = self.read(Catalogue::needed_sequence).await?;
-                self.fetch_sets(&client, needed, true).await?;
-            }
-        }
-        if due(&mut self.queue_checked, policy.queue_check_interval) {
-            let whole = self.submit_queued(&client).await?;
-            if !whole {
-                // The rest of it is due at once, after answers and definitions had their turn.
-                self.queue_checked = None;
-                self.context().exchange.wake();
-            }
-        }
-        if due(&mut self.asked, policy.status_query_interval) {
-            self.ask_all(&client).await?;
-        }
-        self.sets_due(&client, &policy).await
+        let tick = TICK.min(policy.queue_check_interval).min(policy.status_query_interval);
+        self.lanes.pause().map_or(tick, |pause| pause.min(tick))
     }
 
-    async fn sets_due(&mut self, client: &Client, policy: &Policy) -> Result<(), Ended> {
+    /// Everything that is due. What fails waits; the rest goes on.
+    async fn round(&mut self) {
+        let policy = self.context().policy();
+        let Some(client) = self.client_for(&policy) else { return };
+        let (mut samples, sets) = self.context().exchange.take_wanted();
+        let asked = sets || !samples.is_empty();
+        for lane in Lane::ALL {
+            let is_asked = asked && lane != Lane::Submissions;
+            if self.is_stopping() || self.lanes.is_quiet(lane) && !is_asked {
+                continue;
+            }
+            let done = match lane {
+                Lane::Answers => self.answers_due(&client, &policy, std::mem::take(&mut samples)).await,
+                Lane::Sets => self.sets_due(&client, &policy, sets).await,
+                Lane::Submissions if due(&mut self.queue_checked, policy.queue_check_interval) => {
+                    self.submit_queued(&client).await
+                }
+                Lane::Submissions => continue,
+            };
+            match done {
+                Ok(()) => self.worked(lane),
+                Err(ended) => self.ended(lane, ended),
+            }
+        }
+    }
+
+    /// The client for this policy; none while there is no gateway, or while it cannot be made.
+    fn client_for(&mut self, policy: &Arc<Policy>) -> Option<Arc<Client>> {
+        if self.policy.as_ref().is_none_or(|known| !Arc::ptr_eq(known, policy)) {
+            (self.policy, self.client) = (Some(Arc::clone(policy)), None);
+            // Somebody has just set it right, perhaps: what failed before is tried at once.
+            self.lanes.hurry();
+        }
+        let Some(gateway) = policy.gateway.as_ref() else {
+            // Trouble with one that is not there any more concerns nobody.
+            Lane::ALL.into_iter().for_each(|lane| self.worked(lane));
+            return None;
+        };
+        if self.client.is_none() && !(self.unmade && self.lanes.is_quiet(Lane::Submissions)) {
+            let made = client(self.context(), policy, gateway);
+            self.unmade = made.is_err();
+            match made {
+                Ok(client) => self.client = Some(Arc::new(client)),
+                Err(trouble) => self.ended(Lane::Submissions, Ended::Trouble(trouble)),
+            }
+        }
+        self.client.clone()
+    }
+
+    async fn answers_due(&mut self, client: &Client, policy: &Policy, wanted: BTreeSet<SampleId>) -> Result<(), Ended> {
+        self.ask_wanted(client, wanted).await?;
+        if due(&mut self.asked, policy.status_query_interval) { self.ask_all(client).await } else { Ok(()) }
+    }
+
+    /// Whether a long queue is to be left for now: its rest comes in the next round.
+    pub(super) fn is_wanted_elsewhere(&mut self) -> bool {
+        let interval = self.context().policy().status_query_interval;
+        let answers = self.asked.is_none_or(|asked| asked.elapsed() >= interval) && !self.lanes.is_quiet(Lane::Answers);
+        let is_wanted = self.is_stopping() || self.context().exchange.is_wanted() || answers;
+        if is_wanted {
+            self.queue_checked = None;
+        }
+        is_wanted
+    }
+
+    async fn sets_due(&mut self, client: &Client, policy: &Policy, asked: bool) -> Result<(), Ended> {
         let counts = self.shared.engine.catalogue().count_by_status();
         let mut needed = Sequence(0);
-        if counts[usize::from(Status::Needed.code())] > 0 {
+        if asked || counts[usize::from(Status::Needed.code())] > 0 {
             needed = self.read(Catalogue::needed_sequence).await?;
         }
         if self.useless_until.is_some_and(|until| Instant::now() >= until) {
@@ -275,10 +300,7 @@ impl Work {
         }
         let needed_due = needed > self.newest_here() && due(&mut self.needed_asked, NEEDED_EVERY);
         let certified_due = due(&mut self.certified_asked, policy.certified_interval);
-        if needed_due || certified_due {
-            self.fetch_sets(client, needed, false).await?;
-        }
-        Ok(())
+        if needed_due || certified_due || asked { self.fetch_sets(client, needed, asked).await } else { Ok(()) }
     }
 
     /// The newest set in use, or on disk.
@@ -297,23 +319,22 @@ impl Work {
         }
     }
 
-    pub(super) fn not_useful(&mut self, sequence: Sequence) {
-        (self.useless, self.useless_until) = (sequence, Some(Instant::now() + USELESS_FOR));
+    pub(super) fn not_useful(&mut self, sequence: Sequence, wait: Duration) {
+        (self.useless, self.useless_until) = (sequence, Some(Instant::now() + wait));
     }
 
-    /// The gateway answered.
-    pub(super) fn worked(&mut self) {
-        if self.backoff.failures() > 0 {
-            tracing::info!("the gateway answers again");
+    /// A lane got through.
+    fn worked(&mut self, lane: Lane) {
+        self.context().exchange.cleared(lane);
+        if self.lanes.worked(lane) {
+            tracing::info!(?lane, "the gateway answers again");
+            self.lanes.hurry();
         }
-        self.backoff.succeeded();
-        self.quiet_until = None;
-        self.context().exchange.answered();
     }
 
     /// The first failure of an outage is noted on the item that met it; the others wait like it.
-    pub(super) async fn note_trouble(&self, sample: SampleId, trouble: &Trouble) {
-        if self.backoff.failures() == 0 {
+    pub(super) async fn note_trouble(&self, lane: Lane, sample: SampleId, trouble: &Trouble) {
+        if self.lanes.failures(lane) == 0 {
             let why = format!("{trouble}; it is tried again by itself");
             if let Err(Ended::Here(error)) = self.shared.tell(Event::Troubled { sample, why }).await {
                 tracing::warn!(error, "an item was not told of a failed attempt");
@@ -321,27 +342,37 @@ impl Work {
         }
     }
 
-    fn ended(&mut self, ended: Ended) {
+    fn ended(&mut self, lane: Lane, ended: Ended) {
         let (why, wait) = match ended {
             Ended::Trouble(trouble) => {
-                let first = self.backoff.failures() == 0;
-                let wait = self.backoff.failed(secrets::chance(), trouble.retry_after());
+                let first = !self.lanes.in_trouble();
+                let wait = self.lanes.failed(lane, secrets::chance(), trouble.retry_after());
                 let retry_at = clock::now().0.saturating_add(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX));
-                self.context().exchange.troubled(&trouble.to_string(), Timestamp(retry_at));
+                self.context().exchange.troubled(lane, trouble.to_string(), Timestamp(retry_at));
                 // One alert an outage, and one more an hour of it: what is folded is folded there.
-                if first || self.backoff.failures().is_multiple_of(16) {
+                if first || self.lanes.failures(lane).is_multiple_of(16) {
                     self.context().alerts.raise(Alert::GatewayUnreachable, trouble.to_string());
                 }
-                // What was due is due again when it is tried again.
-                (self.queue_checked, self.asked) = (None, None);
-                (self.needed_asked, self.certified_asked) = (None, None);
+                // A password or a certificate may be put right in its file, which the client has read.
+                self.client = None;
                 (trouble.to_string(), wait)
             }
-            Ended::Here(why) => (why, TICK),
-            Ended::Wait(why, wait) => (why, wait),
+            Ended::Here(why) => {
+                self.lanes.hold(lane, TICK);
+                (why, TICK)
+            }
+            Ended::Wait(why, wait) => {
+                self.lanes.hold(lane, wait);
+                (why, wait)
+            }
         };
-        tracing::warn!(why, ?wait, "the gateway's task waits");
-        self.quiet_until = Some(Instant::now() + wait);
+        // What was due is due again when it is tried again.
+        match lane {
+            Lane::Answers => self.asked = None,
+            Lane::Sets => (self.needed_asked, self.certified_asked) = (None, None),
+            Lane::Submissions => self.queue_checked = None,
+        }
+        tracing::warn!(?lane, why, ?wait, "the gateway's task waits");
     }
 }
 

@@ -328,6 +328,7 @@ fn refused(error: &NotInstalled) -> Problem {
             Problem::new(StatusCode::CONFLICT, "not-newer", error.to_string()).with("newest", json!(newest))
         }
         NotInstalled::NotUsable(error) => unusable(error),
-        NotInstalled::Disk { .. } => Problem::internal(error.to_string()),
+        // Who posts a package asks for no number.
+        NotInstalled::OtherNumber { .. } | NotInstalled::Disk { .. } => Problem::internal(error.to_string()),
     }
 }

@@ -57,7 +57,7 @@ pub async fn status(State(context): State<Arc<Context>>) -> Result<Json<Value>, 
 /// How it goes with the gateway.
 fn gateway_told(context: &Context) -> Value {
     let told = context.exchange.told();
-    let state = match (&context.policy().gateway, told.up) {
+    let state = match (&context.policy().gateway, told.up()) {
         (None, _) => "none",
         (Some(_), None) => "waiting",
         (Some(_), Some(true)) => "up",
@@ -66,9 +66,9 @@ fn gateway_told(context: &Context) -> Value {
     let known = |at: model::Timestamp| (!at.is_never()).then_some(at);
     json!({
         "state": state,
-        "trouble": told.trouble,
+        "trouble": told.trouble(),
         "answered_at": known(told.answered_at),
-        "retry_at": known(told.retry_at),
+        "retry_at": known(told.retry_at()),
         "certified": told.certified,
         "newest": told.newest,
     })

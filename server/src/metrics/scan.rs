@@ -62,7 +62,7 @@ pub(super) fn registry(context: &Context) -> Registry {
 fn exchange(context: &Context, registry: &mut Registry) {
     let told = context.exchange.told();
     let help = "1 while the gateway answers, 0 while it does not or there is none";
-    registry.register("gateway_up", help, ConstGauge::new(u64::from(told.up == Some(true))));
+    registry.register("gateway_up", help, ConstGauge::new(u64::from(told.up() == Some(true))));
     let requests = Family::<RequestLabel, Counter>::default();
     for kind in ["submit", "ask", "sets", "fetch"] {
         drop(requests.get_or_create(&RequestLabel { kind, outcome: "ok" }));
