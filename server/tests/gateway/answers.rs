@@ -96,6 +96,20 @@ fn what_a_person_looks_at_can_still_get_its_definitions() {
 }
 
 #[test]
+fn an_item_that_joins_what_a_person_looks_at_waits_for_him_too() {
+    let (gateway, server, id) = released();
+    gateway.says(SAMPLE, Said::NeedsPerson, "packed twice");
+    server.item_when(id, "Attention");
+    let another = server.put(SAMPLE, &[("X-Client", "another")]).json()["id"].as_u64().expect("an id");
+    let item = server.item_when(another, "Attention");
+    assert!(actions(&item).iter().any(|line| line.contains("packed twice")), "{item}");
+    assert_eq!((gateway.submissions(SAMPLE).len(), server.alerts(15)), (1, 2));
+    gateway.says(SAMPLE, Said::NotInfected, "");
+    server.item_when(id, "Unneeded");
+    server.item_when(another, "Unneeded");
+}
+
+#[test]
 fn a_failed_analysis_is_an_error_with_its_reason() {
     let (gateway, server, id) = released();
     gateway.says(SAMPLE, Said::Failed, "the machine caught fire");
