@@ -20,7 +20,13 @@ pub fn decide(
     let mut decided = Decided { item, standing: *standing, now, changes: Vec::new(), moved: None };
     match row.stage {
         Stage::Sending => {}
-        Stage::Accepted => decided.take(&Cause::GatewayAccepted, row, ground),
+        Stage::Accepted => {
+            let joins = decided.take_or_leave(&Cause::GatewayAccepted, row, ground);
+            // A person looks at the sample already: an item that joins waits for him too.
+            if joins && !row.what.is_empty() {
+                decided.answered(Answer::NeedsPerson, row, ground);
+            }
+        }
         Stage::Refused => {
             if decided.take_or_leave(&Cause::GatewayRefused, row, ground) {
                 decided.changes.push(error(item, now, &format!("the gateway refused it for good: {}", row.what)));

@@ -2,7 +2,8 @@
 //!
 //! 1. Lanes wait apart: what lies between may refuse one kind and let another through, such as a filter that keeps samples
 //!    in the house, or a port for TLS that is shut.
-//! 2. One that works again hurries the others, for what was in trouble may have been the same for all.
+//! 2. One that works again hurries the others, for what was in trouble may have been the same for all. What the other side
+//!    asked for is waited for all the same.
 
 use gateway::backoff::Backoff;
 use std::time::{Duration, Instant};
@@ -31,12 +32,14 @@ pub struct Lanes([Wait; 3]);
 struct Wait {
     backoff: Backoff,
     quiet_until: Option<Instant>,
+    /// Until when the other side wants to be left alone.
+    asked_until: Option<Instant>,
 }
 
 impl Lanes {
     /// None is in trouble; the first wait of one that is will be `first`.
     pub fn new(first: Duration) -> Self {
-        Self(Lane::ALL.map(|_| Wait { backoff: Backoff::new(first), quiet_until: None }))
+        Self(Lane::ALL.map(|_| Wait { backoff: Backoff::new(first), quiet_until: None, asked_until: None }))
     }
 
     /// Whether nothing is to be asked in this lane yet.
@@ -58,6 +61,7 @@ impl Lanes {
     pub fn failed(&mut self, lane: Lane, chance: u64, asked: Option<Duration>) -> Duration {
         let wait = self.wait_mut(lane).backoff.failed(chance, asked);
         self.hold(lane, wait);
+        self.wait_mut(lane).asked_until = asked.map(|asked| Instant::now() + asked.min(wait));
         wait
     }
 
@@ -71,14 +75,21 @@ impl Lanes {
         let wait = self.wait_mut(lane);
         let again = wait.backoff.failures() > 0;
         wait.backoff.succeeded();
-        wait.quiet_until = None;
+        (wait.quiet_until, wait.asked_until) = (None, None);
         again
     }
 
-    /// None waits any longer; how often each has failed stays known.
+    /// None waits longer than it was asked to; how often each has failed stays known.
     pub fn hurry(&mut self) {
         for wait in &mut self.0 {
-            wait.quiet_until = None;
+            wait.quiet_until = wait.asked_until;
+        }
+    }
+
+    /// None waits any longer, for it is another gateway perhaps.
+    pub fn release(&mut self) {
+        for wait in &mut self.0 {
+            (wait.quiet_until, wait.asked_until) = (None, None);
         }
     }
 
@@ -114,5 +125,10 @@ mod tests {
         lanes.hurry();
         assert!(!lanes.is_quiet(Lane::Submissions));
         assert_eq!((lanes.failures(Lane::Submissions), lanes.pause()), (1, None));
+        lanes.failed(Lane::Submissions, 0, Some(Duration::from_secs(90)));
+        lanes.hurry();
+        assert!(lanes.is_quiet(Lane::Submissions), "it was asked to wait");
+        lanes.release();
+        assert!(!lanes.is_quiet(Lane::Submissions));
     }
 }

@@ -1,10 +1,11 @@
 //! The bytes that leave the house: stripped of user data, or the whole sample where that is allowed.
 
 use crate::daemon::context::Context;
-use crate::scanning::{NotStripped, strip};
+use crate::scanning::{Failure, NotStripped, bytes_of, strip};
 use engine::catalogue::CatalogueError;
 use engine::{Engine, Sample};
 use model::{Blake3, Item, ItemId, SampleId, Status};
+use scanner::file::Limits;
 use std::sync::Arc;
 
 /// Bytes sent in one request; what a break costs.
@@ -67,7 +68,17 @@ impl Parcel {
                 content: Content::Stored(Box::new(stored)),
             });
         }
-        let bytes = whole(&stored).map_err(NoParcel::Unreadable)?;
+        let limits = Limits::default();
+        let bytes = match bytes_of(engine, &item.sample.blake3, &limits) {
+            Ok(Some(bytes)) => bytes,
+            Ok(None) => {
+                let why = format!("it has more than {} bytes", limits.file_bytes_max);
+                return Err(NoParcel::NotStripped(why));
+            }
+            Err(Failure::Gone) => return Err(NoParcel::Gone),
+            Err(Failure::Down(why)) => return Err(NoParcel::Down(why)),
+            Err(Failure::Sample(why)) => return Err(NoParcel::Unreadable(why)),
+        };
         let stripped = strip(&context.cage, &bytes, None).map_err(|error| match error {
             NotStripped::Cannot(why) => NoParcel::NotStripped(why),
             NotStripped::Down(why) => NoParcel::Down(why),
@@ -94,11 +105,6 @@ impl Parcel {
             Content::Stored(sample) => sample.read(offset, left).map_err(|error| error.to_string()),
         }
     }
-}
-
-fn whole(stored: &Sample) -> Result<Vec<u8>, String> {
-    let length = usize::try_from(stored.raw_bytes()).map_err(|error| error.to_string())?;
-    stored.read(0, length).map_err(|error| error.to_string())
 }
 
 /// Whether user data is stripped from a sample: as somebody chose for one of its items that wait, else as the policy says.

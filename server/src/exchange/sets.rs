@@ -77,6 +77,12 @@ impl Work {
                 Ok(())
             }
             Err(NotInstalled::Disk { error, .. }) => Err(self.no_directory(&error)),
+            // Parts of two packages, or one that a power cut left holes in: from the first byte on it may be another matter.
+            Err(NotInstalled::NotUsable(error)) if fetched.came < fetched.bytes => {
+                drop(std::fs::remove_file(&file));
+                let text = format!("definitions {} that came in parts are fetched anew: {error}", sequence.0);
+                Err(Ended::Trouble(Trouble::Nonsense(text)))
+            }
             Err(error @ (NotInstalled::NotUsable(_) | NotInstalled::OtherNumber { .. })) => {
                 // Forged, damaged on the way, or made wrongly: what is in use stays. The same bytes are not fetched over
                 // and over: a newer number is, and this one once more after an hour.

@@ -95,6 +95,14 @@ impl Work {
     }
 }
 
+/// What became of an attempt to send.
+enum Sent {
+    /// The gateway said so.
+    Taken(Taken),
+    /// The sample cannot be read, and no attempt will change that.
+    Unreadable(String),
+}
+
 /// What one submission needs of the task.
 pub(super) struct One {
     pub work: super::task::Shared,
@@ -133,9 +141,12 @@ impl One {
         let row = self.begun(sample, row, &parcel).await?;
         let submission = message(&row, &item, queued.priority);
         match self.send(client, &submission, &parcel, is_first).await? {
-            Taken::Accepted => self.staged(row, Stage::Accepted, String::new()).await,
-            Taken::Refused { why } => self.staged(row, Stage::Refused, why).await,
-            Taken::Partly { .. } => Err(Ended::Trouble(Trouble::Nonsense("it wants more than there is".to_owned()))),
+            Sent::Taken(Taken::Accepted) => self.staged(row, Stage::Accepted, String::new()).await,
+            Sent::Taken(Taken::Refused { why }) => self.staged(row, Stage::Refused, why).await,
+            Sent::Taken(Taken::Partly { .. }) => {
+                Err(Ended::Trouble(Trouble::Nonsense("it wants more than there is".to_owned())))
+            }
+            Sent::Unreadable(why) => self.work.tell(Event::Unreadable { sample, why }).await,
         }
     }
 
@@ -170,7 +181,7 @@ impl One {
         submission: &Submission,
         parcel: &Arc<Parcel>,
         is_first: bool,
-    ) -> Result<Taken, Ended> {
+    ) -> Result<Sent, Ended> {
         let mut taken = match is_first && parcel.bytes <= STRAIGHT_BYTES_MAX {
             true => Taken::Partly { bytes: 0 },
             false => self.work.counted("submit", client.open(submission).await)?,
@@ -184,15 +195,18 @@ impl One {
                 return Err(Ended::Trouble(Trouble::Nonsense(said)));
             }
             if bytes >= parcel.bytes && parcel.bytes > 0 {
-                return Ok(taken);
+                return Ok(Sent::Taken(taken));
             }
             reached = Some(bytes);
             let read = Arc::clone(parcel);
             let part = tokio::task::spawn_blocking(move || read.part(bytes)).await;
-            let part = part.map_err(|error| Ended::Here(error.to_string()))?.map_err(Ended::Here)?;
+            let part = match part.map_err(|error| Ended::Here(error.to_string()))? {
+                Ok(part) => part,
+                Err(why) => return Ok(Sent::Unreadable(why)),
+            };
             taken = self.work.counted("submit", client.send(submission, bytes, part).await)?;
         }
-        Ok(taken)
+        Ok(Sent::Taken(taken))
     }
 
     async fn staged(&self, row: SubmissionRow, stage: Stage, what: String) -> Result<(), Ended> {

@@ -251,7 +251,7 @@ impl Work {
         if self.policy.as_ref().is_none_or(|known| !Arc::ptr_eq(known, policy)) {
             (self.policy, self.client) = (Some(Arc::clone(policy)), None);
             // Somebody has just set it right, perhaps: what failed before is tried at once.
-            self.lanes.hurry();
+            self.lanes.release();
         }
         let Some(gateway) = policy.gateway.as_ref() else {
             // Trouble with one that is not there any more concerns nobody.

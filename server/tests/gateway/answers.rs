@@ -1,6 +1,6 @@
 //! Each answer of the centre, and those that come too late.
 
-use crate::estate::{actions, errors, estate, set};
+use crate::estate::{actions, errors, estate};
 use crate::scripted::{Gateway, Turn};
 use crate::support::Server;
 use crate::support::sets::{finds, package};
@@ -14,8 +14,7 @@ const SAMPLE: &[u8] = b"a sample with a wolf that nobody knows yet";
 /// A server whose item is with the centre.
 fn released() -> (Gateway, Server, u64) {
     let gateway = Gateway::start();
-    // Answers are held back for longer than usual here.
-    let server = estate(&gateway.name(), |options| set(options, "web_communication.request_max_s", "30 s"));
+    let server = estate(&gateway.name(), |_| {});
     let id = server.store(SAMPLE);
     server.item_when(id, "Released");
     (gateway, server, id)
@@ -40,7 +39,7 @@ fn definitions_that_are_not_here_yet_are_waited_for_and_fetched() {
     gateway.says(SAMPLE, Said::Definitions { sequence: Sequence(7) }, "");
     let item = server.item_when(id, "Needed");
     assert_eq!(item["attributes"]["X-Signatures-Sequence"], 7);
-    server.eventually("event 7", || (server.alerts(7) >= 1).then_some(()));
+    server.alerted(7, 1);
     assert_eq!(server.item(id)["status"], "Needed");
     gateway.offers(7, package(7, &[("main.ndb", &wolf())]));
     // Somebody asks; without that it would be looked for within a minute.
@@ -56,7 +55,7 @@ fn definitions_that_the_gateway_has_come_at_once() {
     gateway.says(SAMPLE, Said::Definitions { sequence: Sequence(7) }, "");
     server.item_when(id, "Available");
     assert_eq!(server.alerts(7), 0, "nothing was waited for");
-    assert_eq!(server.alerts(8), 1, "certified definitions arrived");
+    server.alerted(8, 1);
 }
 
 #[test]
@@ -76,7 +75,7 @@ fn definitions_that_do_not_find_it_need_a_person() {
     server.item_when(id, "Needed");
     server.install_ndb(7, &finds("Test.Sheep", "with a sheep"));
     server.item_when(id, "Attention");
-    assert_eq!(server.alerts(15), 1);
+    server.alerted(15, 1);
 }
 
 #[test]
@@ -96,6 +95,21 @@ fn what_a_person_looks_at_can_still_get_its_definitions() {
 }
 
 #[test]
+fn an_item_that_joins_what_a_person_looks_at_waits_for_him_too() {
+    let (gateway, server, id) = released();
+    gateway.says(SAMPLE, Said::NeedsPerson, "packed twice");
+    server.item_when(id, "Attention");
+    let another = server.put(SAMPLE, &[("X-Client", "another")]).json()["id"].as_u64().expect("an id");
+    let item = server.item_when(another, "Attention");
+    assert!(actions(&item).iter().any(|line| line.contains("packed twice")), "{item}");
+    assert_eq!(gateway.submissions(SAMPLE).len(), 1);
+    server.alerted(15, 2);
+    gateway.says(SAMPLE, Said::NotInfected, "");
+    server.item_when(id, "Unneeded");
+    server.item_when(another, "Unneeded");
+}
+
+#[test]
 fn a_failed_analysis_is_an_error_with_its_reason() {
     let (gateway, server, id) = released();
     gateway.says(SAMPLE, Said::Failed, "the machine caught fire");
@@ -104,7 +118,7 @@ fn a_failed_analysis_is_an_error_with_its_reason() {
     for name in ["X-Sample-Priority", "X-Date-Submitted", "X-Date-Analysis-Finished", "X-Signatures-Sequence"] {
         assert!(item["attributes"][name] == 0 || item["attributes"][name].is_null(), "{name}: {item}");
     }
-    assert_eq!(server.alerts(14), 1);
+    server.alerted(14, 1);
 }
 
 #[test]

@@ -1,10 +1,11 @@
 //! Which samples go out, in which order, and how often: once.
 
-use crate::estate::estate;
+use crate::estate::{errors, estate};
 use crate::scripted::{Gateway, Turn, digest};
 use crate::wire::Reply;
 use gateway::reply::Said;
 use serde_json::json;
+use std::path::{Path, PathBuf};
 
 #[test]
 fn items_of_one_sample_are_one_submission_and_all_are_answered() {
@@ -27,6 +28,65 @@ fn items_of_one_sample_are_one_submission_and_all_are_answered() {
         server.item_when(id, "Unneeded");
     }
     assert_eq!(gateway.submissions(sample).len(), 1);
+}
+
+#[test]
+fn what_is_deleted_takes_its_trouble_along() {
+    let gateway = Gateway::start();
+    gateway.script(
+        |request| {
+            if request.is_about("submissions") { Turn::Instead(Reply::new(403, "no")) } else { Turn::Good }
+        },
+    );
+    let server = estate(&gateway.name(), |_| {});
+    let id = server.store(b"a sample that a filter keeps in the house");
+    server.is_troubled(id, "answered 403");
+    assert_eq!(server.act(id, "delete", &json!({}))["done"], true);
+    server.eventually("a gateway that is up", || (server.gateway()["state"] == "up").then_some(()));
+}
+
+#[test]
+fn a_sample_that_cannot_be_read_any_more_is_an_error_and_keeps_no_other_back() {
+    let gateway = Gateway::start();
+    let mut damaged = None;
+    let server = estate("", |options| {
+        options.store.large_bytes_min = 1 << 20;
+        options.store.scrub = false;
+        damaged = Some(options.data.clone());
+    });
+    let large = vec![b'x'; 3 << 20].iter().enumerate().map(|(at, byte)| byte ^ (at % 251) as u8).collect::<Vec<_>>();
+    let broken = server.store(&large);
+    let small: &[u8] = b"a sample that comes behind it";
+    let whole = server.store(small);
+    server.item_when(broken, "Submitted");
+    server.item_when(whole, "Submitted");
+    for file in large_files(&damaged.expect("a folder")) {
+        let mut bytes = std::fs::read(&file).expect("it is there");
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        std::fs::write(&file, bytes).expect("written");
+    }
+    server.change(&json!({"web_communication.gateway": gateway.name()}));
+    let item = server.item_when(broken, "Error");
+    assert!(errors(&item).iter().any(|line| line.contains("cannot be submitted")), "{item}");
+    server.goes_on(&gateway, whole, small);
+}
+
+/// Files of samples that have one of their own.
+fn large_files(folder: &Path) -> Vec<PathBuf> {
+    let (mut open, mut found) = (vec![folder.to_owned()], Vec::new());
+    while let Some(path) = open.pop() {
+        for entry in std::fs::read_dir(path).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                open.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "large") {
+                found.push(path);
+            }
+        }
+    }
+    assert!(!found.is_empty(), "a sample has a file of its own");
+    found
 }
 
 #[test]

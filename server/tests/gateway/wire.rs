@@ -1,6 +1,7 @@
 //! HTTP/1.1 as the scripted gateway speaks it, by hand, so that it can speak it wrongly.
 
 use std::io::{self, Read, Write};
+use std::time::Instant;
 
 /// What a connection is, with TLS or without.
 pub trait Stream: Read + Write + Send {}
@@ -15,6 +16,8 @@ pub struct Request {
     pub body: Vec<u8>,
     /// It came over TLS.
     pub secure: bool,
+    /// When its head was there.
+    pub at: Instant,
 }
 
 impl Request {
@@ -34,7 +37,7 @@ impl Request {
         let (method, path) = (first.next()?.to_owned(), first.next()?.to_owned());
         let headers = lines.filter_map(|line| line.split_once(':'));
         let headers = headers.map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned())).collect();
-        Some(Self { method, path, headers, body: Vec::new(), secure: false })
+        Some(Self { method, path, headers, body: Vec::new(), secure: false, at: Instant::now() })
     }
 
     pub fn header(&self, name: &str) -> Option<&str> {
