@@ -134,6 +134,10 @@ pub(super) struct Work {
     useless_until: Option<Instant>,
     /// What event 7 was last raised for.
     waited_for: Sequence,
+    /// An item was told of this outage.
+    noted: bool,
+    /// Failures in a row of what is here: the disk, the catalogue.
+    here: Backoff,
 }
 
 /// The keys in `keys/`, read anew for each answer, so that one that is taken away counts no more at once.
@@ -161,6 +165,8 @@ impl Work {
             useless: Sequence(0),
             useless_until: None,
             waited_for: Sequence(0),
+            noted: false,
+            here: Backoff::default(),
         }
     }
 
@@ -249,7 +255,9 @@ impl Work {
         if due(&mut self.asked, policy.status_query_interval) {
             self.ask_all(&client).await?;
         }
-        self.sets_due(&client, &policy).await
+        self.sets_due(&client, &policy).await?;
+        self.here.succeeded();
+        Ok(())
     }
 
     async fn sets_due(&mut self, client: &Client, policy: &Policy) -> Result<(), Ended> {
@@ -299,13 +307,13 @@ impl Work {
             tracing::info!("the gateway answers again");
         }
         self.backoff.succeeded();
-        self.quiet_until = None;
+        (self.quiet_until, self.noted) = (None, false);
         self.context().exchange.answered();
     }
 
-    /// The first failure of an outage is noted on the item that met it; the others wait like it.
-    pub(super) async fn note_trouble(&self, sample: SampleId, trouble: &Trouble) {
-        if self.backoff.failures() == 0 {
+    /// An outage is noted on the first item that meets it, which may come when it has begun; the others wait like it.
+    pub(super) async fn note_trouble(&mut self, sample: SampleId, trouble: &Trouble) {
+        if !std::mem::replace(&mut self.noted, true) {
             let why = format!("{trouble}; it is tried again by itself");
             if let Err(Ended::Here(error)) = self.shared.tell(Event::Troubled { sample, why }).await {
                 tracing::warn!(error, "an item was not told of a failed attempt");
@@ -324,14 +332,14 @@ impl Work {
                 if first || self.backoff.failures().is_multiple_of(16) {
                     self.context().alerts.raise(Alert::GatewayUnreachable, trouble.to_string());
                 }
-                // What was due is due again when it is tried again.
-                (self.queue_checked, self.asked) = (None, None);
-                (self.needed_asked, self.certified_asked) = (None, None);
                 (trouble.to_string(), wait)
             }
-            Ended::Here(why) => (why, TICK),
+            Ended::Here(why) => (why, self.here.failed(secrets::chance(), None)),
             Ended::Wait(why, wait) => (why, wait),
         };
+        // What was due is due again when it is tried again: some of it once a day only.
+        (self.queue_checked, self.asked) = (None, None);
+        (self.needed_asked, self.certified_asked) = (None, None);
         tracing::warn!(why, ?wait, "the gateway's task waits");
         self.quiet_until = Some(Instant::now() + wait);
     }
