@@ -60,15 +60,6 @@ fn deleting_answers_for_each_item() {
 }
 
 #[test]
-fn an_action_of_a_later_version_refuses_each_item_by_name() {
-    let server = start(|_| {});
-    let body = json!({"action": "submit", "ids": [1, 2]}).to_string();
-    let answer = server.request("POST", "/v1/items/actions", &[], body.as_bytes());
-    assert_eq!((answer.status, answer.problem().as_str()), (501, "not-available"));
-    assert_eq!(answer.json()["items"][1], json!({"id": 2, "refused": "submit is not available yet in this version"}));
-}
-
-#[test]
 fn a_changed_setting_holds_is_logged_and_survives_a_restart() {
     let mut server = start(|_| {});
     let body = json!({"general.max_samples": 1}).to_string();

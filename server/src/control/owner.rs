@@ -252,6 +252,7 @@ impl Owner {
         if self.unsettled {
             self.settle_changed()?;
         }
+        self.review.heard(self.engine.catalogue().client_news(), Instant::now());
         if self.review.is_due() {
             self.review()?;
         }
