@@ -37,11 +37,11 @@ fn samples_wait_for_definitions_and_are_then_known_or_held() {
 fn a_client_that_has_the_set_needs_nothing() {
     let server = scanning(|_| {});
     server.install_ndb(5, &finds("Test.Wolf", "with a wolf"));
-    let put = |sequence: &str| {
-        let headers = [("X-Client", "pc"), ("X-Definitions-Sequence", sequence)];
+    let put = |client: &str, sequence: &str| {
+        let headers = [("X-Client", client), ("X-Definitions-Sequence", sequence)];
         server.put(b"a text with a wolf", &headers).json()["id"].as_u64().expect("an id")
     };
-    let (behind, not_behind) = (put("4"), put("5"));
+    let (behind, not_behind) = (put("one", "4"), put("other", "5"));
     server.item_when(behind, "Available");
     server.item_when(not_behind, "Unneeded");
 }
@@ -572,6 +572,8 @@ fn sets_are_swapped_under_load_without_a_scan_that_fails_or_mixes_two() {
     // Every set finds every sample, under a name of its own.
     let set = |sequence: u64| finds(&format!("Set.{sequence}"), "text with a wolf");
     server.install_ndb(1, &set(1));
+    // Else each item's errors say where an administrator finds its definitions.
+    assert_eq!(server.send("PUT", "/v1/clients/pc", &json!({"managed": true})).status, 200);
     let stop = AtomicBool::new(false);
     let items = std::thread::scope(|scope| {
         let put = scope.spawn(|| {
