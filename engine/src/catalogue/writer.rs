@@ -142,7 +142,7 @@ impl Writer {
                     }
                     Own::Verdict(sample) => verdict::put(connection, &mut writer.names, sample)?,
                     Own::Unsettled(sample) => verdict::unsettle(connection, *sample)?,
-                    Own::Settled(sample) => verdict::settled(connection, *sample)?,
+                    Own::Settled { sample, sequence } => verdict::settled(connection, *sample, *sequence)?,
                     Own::Submission(row) => submission::put(connection, row)?,
                     Own::SubmissionGone(sample) => submission::forget(connection, *sample)?,
                     Own::Mark { name, value } => own::mark(connection, name, *value)?,

@@ -16,7 +16,7 @@ use engine::Engine;
 use engine::catalogue::{CatalogueError, Own, SampleVerdict, SubmissionRow};
 use model::lifecycle::{Answer, Cause};
 use model::submission::Stage;
-use model::{ItemId, SampleId, Status, Timestamp};
+use model::{ItemId, SampleId, Sequence, Status, Timestamp};
 use scanner::retest::Facts;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -407,7 +407,9 @@ impl Owner {
         let samples = self.engine.catalogue().unsettled(UNSETTLED_PER_ROUND)?;
         self.unsettled = samples.len() == UNSETTLED_PER_ROUND;
         for sample in samples {
+            let mut sequence = Sequence(0);
             if let Some(verdict) = self.engine.catalogue().verdict(sample)? {
+                sequence = verdict.sequence;
                 let verdict = self.context.retests.current(verdict);
                 let mut after = ItemId(0);
                 loop {
@@ -424,7 +426,7 @@ impl Owner {
                 }
             }
             // Last: a kill before this repeats what then changes nothing.
-            self.changes.push(Own::Settled(sample));
+            self.changes.push(Own::Settled { sample, sequence });
         }
         // A restarted item is Quarantined and waits to be taken up.
         self.look = true;
