@@ -147,8 +147,13 @@ pub enum Own {
     Verdict(SampleVerdict),
     /// The sample's items are to be looked at: what was found in it has changed.
     Unsettled(SampleId),
-    /// They were looked at.
-    Settled(SampleId),
+    /// They were looked at with this verdict. Passed over when there is a later one by now: they are looked at again.
+    Settled {
+        /// The sample.
+        sample: SampleId,
+        /// The set of the verdict that they were looked at with; 0 for none.
+        sequence: Sequence,
+    },
     /// How far a sample's submission has come. Passed over when the sample is gone.
     Submission(Box<SubmissionRow>),
     /// The sample is not under submission any more.

@@ -52,7 +52,7 @@ impl Catalogue {
         let writer = Writer::open(path, &settings)?;
         let queue =
             Arc::new(Queue::new(settings.queue_changes_max, settings.batch_rows_max, settings.linger, REST_AFTER));
-        queue.committed(0, writer.watermark(), writer.by_status());
+        queue.committed(0, writer.watermark(), writer.by_status(), writer.client_news());
         let pages_max = Arc::new(AtomicU32::new(settings.pages_max));
         let (owner_queue, owner_pages) = (Arc::clone(&queue), Arc::clone(&pages_max));
         let owner = std::thread::Builder::new()
@@ -87,6 +87,12 @@ impl Catalogue {
     /// Changes that were fed and are not committed yet.
     pub fn lag(&self) -> u64 {
         self.inner.queue.lag()
+    }
+
+    /// How many batches since the start had news of clients in their arrivals: newer definitions, or that one is managed.
+    /// Items may wait for either.
+    pub fn client_news(&self) -> u64 {
+        self.inner.queue.client_news()
     }
 
     /// How the owner thread is.

@@ -53,7 +53,7 @@ fn apply(writer: &mut Writer, queue: &Queue, changes: &[Change], pages_max: &Ato
     loop {
         match writer.apply(changes) {
             Ok(()) => {
-                queue.committed(changes.len(), writer.watermark(), writer.by_status());
+                queue.committed(changes.len(), writer.watermark(), writer.by_status(), writer.client_news());
                 return Ok(());
             }
             Err(error @ CatalogueError::Full { .. }) => {
@@ -73,7 +73,7 @@ fn answer(writer: &mut Writer, queue: &Queue, asked: Vec<Asked>) -> Result<(), C
     let (changes, answers): (Vec<_>, Vec<_>) = asked.into_iter().map(|one| (one.change, one.answer)).unzip();
     match writer.apply_own(&changes) {
         Ok(done) => {
-            queue.committed(0, writer.watermark(), writer.by_status());
+            queue.committed(0, writer.watermark(), writer.by_status(), writer.client_news());
             for (one, answer) in done.into_iter().zip(answers) {
                 // A caller that no longer waits is not told.
                 let _ = answer.send(one);

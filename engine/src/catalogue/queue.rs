@@ -90,6 +90,7 @@ pub(super) struct Queue {
     lag: AtomicU64,
     watermark: AtomicU64,
     by_status: [AtomicU64; Status::COUNT],
+    client_news: AtomicU64,
 }
 
 impl Queue {
@@ -115,6 +116,7 @@ impl Queue {
             lag: AtomicU64::new(0),
             watermark: AtomicU64::new(0),
             by_status: Default::default(),
+            client_news: AtomicU64::new(0),
         }
     }
 
@@ -128,6 +130,10 @@ impl Queue {
 
     pub fn by_status(&self) -> [u64; Status::COUNT] {
         std::array::from_fn(|code| self.by_status[code].load(Ordering::Relaxed))
+    }
+
+    pub fn client_news(&self) -> u64 {
+        self.client_news.load(Ordering::Relaxed)
     }
 
     pub fn health(&self) -> CatalogueHealth {
@@ -264,10 +270,11 @@ impl Queue {
     }
 
     /// Publishes what is committed.
-    pub fn committed(&self, changes: usize, watermark: u64, by_status: &[u64; Status::COUNT]) {
+    pub fn committed(&self, changes: usize, watermark: u64, by_status: &[u64; Status::COUNT], client_news: u64) {
         for (shown, count) in self.by_status.iter().zip(by_status) {
             shown.store(*count, Ordering::Relaxed);
         }
+        self.client_news.store(client_news, Ordering::Relaxed);
         self.lag.fetch_sub(changes as u64, Ordering::Relaxed);
         let mut state = self.state.lock();
         // Under the lock, so that a waiter either sees the watermark or is woken.

@@ -11,6 +11,8 @@ pub(super) struct Deltas {
     by_status: [i64; Status::COUNT],
     by_client: HashMap<i64, (i64, i64)>,
     seen: HashMap<i64, Seen>,
+    /// Some of what was seen is news of a client that has sent something before.
+    news: bool,
 }
 
 /// The numbers of an arrival's texts.
@@ -71,12 +73,18 @@ impl Deltas {
     }
 
     /// Writes all of it, inside the batch's transaction.
-    pub fn write(&self, connection: &Connection) -> rusqlite::Result<()> {
+    pub fn write(&mut self, connection: &Connection) -> rusqlite::Result<()> {
         let mut total = connection.prepare_cached(
             "INSERT INTO total(status, items) VALUES(?1, ?2) ON CONFLICT(status) DO UPDATE SET items = items + ?2",
         )?;
         for (status, items) in self.by_status.iter().enumerate().filter(|(_, items)| **items != 0) {
             total.execute(params![status as i64, items])?;
+        }
+        // Before the counts: a client that was not known has nothing that could wait.
+        let mut news = connection
+            .prepare_cached("SELECT 1 FROM client WHERE id = ?1 AND items > 0 AND (sequence < ?2 OR managed < ?3)")?;
+        for (client, what) in self.seen.iter().filter(|(_, what)| what.managed || what.sequence != Sequence(0)) {
+            self.news |= news.exists(params![client, what.sequence.0 as i64, what.managed])?;
         }
         let mut usage = connection
             .prepare_cached("UPDATE client SET items = items + ?2, raw_bytes = raw_bytes + ?3 WHERE id = ?1")?;
@@ -94,6 +102,11 @@ impl Deltas {
             seen.execute(params![client, what.at_ms, what.managed, platform, parent_server, what.sequence.0 as i64])?;
         }
         Ok(())
+    }
+
+    /// Whether something came to be known of a client that items of it may wait for.
+    pub fn has_news(&self) -> bool {
+        self.news
     }
 
     /// What this batch adds to each status.

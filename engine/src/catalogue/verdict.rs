@@ -57,9 +57,14 @@ pub(super) fn unsettle(connection: &Connection, sample: SampleId) -> rusqlite::R
     Ok(Ok(()))
 }
 
-/// Takes the mark away.
-pub(super) fn settled(connection: &Connection, sample: SampleId) -> rusqlite::Result<Answer> {
-    connection.prepare_cached("DELETE FROM unsettled WHERE sample = ?1")?.execute(params![sample.0 as i64])?;
+/// Takes the mark away, unless a later verdict has put it there again meanwhile.
+pub(super) fn settled(connection: &Connection, sample: SampleId, sequence: Sequence) -> rusqlite::Result<Answer> {
+    connection
+        .prepare_cached(
+            "DELETE FROM unsettled WHERE sample = ?1
+             AND NOT EXISTS (SELECT 1 FROM verdict WHERE sample = ?1 AND sequence > ?2)",
+        )?
+        .execute(params![sample.0 as i64, sequence.0 as i64])?;
     Ok(Ok(()))
 }
 

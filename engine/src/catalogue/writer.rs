@@ -31,6 +31,7 @@ pub(super) struct Writer {
     spans: Spans,
     watermark: u64,
     by_status: [u64; Status::COUNT],
+    client_news: u64,
 }
 
 impl Writer {
@@ -49,12 +50,18 @@ impl Writer {
             spans: Spans::default(),
             watermark,
             by_status,
+            client_news: 0,
         })
     }
 
     /// The highest log sequence that is committed.
     pub fn watermark(&self) -> u64 {
         self.watermark
+    }
+
+    /// Batches with news of clients, since the start.
+    pub fn client_news(&self) -> u64 {
+        self.client_news
     }
 
     /// Items by status, as committed.
@@ -135,7 +142,7 @@ impl Writer {
                     }
                     Own::Verdict(sample) => verdict::put(connection, &mut writer.names, sample)?,
                     Own::Unsettled(sample) => verdict::unsettle(connection, *sample)?,
-                    Own::Settled(sample) => verdict::settled(connection, *sample)?,
+                    Own::Settled { sample, sequence } => verdict::settled(connection, *sample, *sequence)?,
                     Own::Submission(row) => submission::put(connection, row)?,
                     Own::SubmissionGone(sample) => submission::forget(connection, *sample)?,
                     Own::Mark { name, value } => own::mark(connection, name, *value)?,
@@ -188,6 +195,7 @@ impl Writer {
     }
 
     fn count(&mut self, deltas: &Deltas) {
+        self.client_news += u64::from(deltas.has_news());
         for (count, delta) in self.by_status.iter_mut().zip(deltas.by_status()) {
             *count = count.saturating_add_signed(*delta);
         }

@@ -39,7 +39,7 @@ pub struct Seen {
     pub text: String,
     /// Deliveries that were given up.
     pub failed: u64,
-    /// Why the last one failed that did.
+    /// Why the last attempt failed that did, with its method and recipient; empty once that recipient was reached.
     pub failure: String,
 }
 

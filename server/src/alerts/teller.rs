@@ -137,7 +137,7 @@ impl Work {
             let mut backoff = Backoff::default();
             loop {
                 let failure = match try_once(&context, &policy, &delivery, &alert).await {
-                    Ok(()) => return,
+                    Ok(()) => return reached(&context, &alert, &delivery),
                     Err(failure) => failure,
                 };
                 context.alerts.change_seen(alert.event, |seen| seen.failure = format!("{delivery}: {failure}"));
@@ -149,6 +149,15 @@ impl Work {
             }
         });
     }
+}
+
+/// What stood against a recipient stands no longer; what stands against another does.
+fn reached(context: &Context, alert: &Alert, delivery: &Delivery) {
+    context.alerts.change_seen(alert.event, |seen| {
+        if seen.failure.starts_with(&format!("{delivery}: ")) {
+            seen.failure.clear();
+        }
+    });
 }
 
 fn given_up(context: &Context, alert: &Alert, delivery: &Delivery, why: &str) {

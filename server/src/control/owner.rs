@@ -16,7 +16,7 @@ use engine::Engine;
 use engine::catalogue::{CatalogueError, Own, SampleVerdict, SubmissionRow};
 use model::lifecycle::{Answer, Cause};
 use model::submission::Stage;
-use model::{ItemId, SampleId, Status, Timestamp};
+use model::{ItemId, SampleId, Sequence, Status, Timestamp};
 use scanner::retest::Facts;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -263,6 +263,7 @@ impl Owner {
         if self.unsettled {
             self.settle_changed()?;
         }
+        self.review.heard(self.engine.catalogue().client_news(), Instant::now());
         if self.review.is_due() {
             self.review()?;
         }
@@ -417,7 +418,9 @@ impl Owner {
         let samples = self.engine.catalogue().unsettled(UNSETTLED_PER_ROUND)?;
         self.unsettled = samples.len() == UNSETTLED_PER_ROUND;
         for sample in samples {
+            let mut sequence = Sequence(0);
             if let Some(verdict) = self.engine.catalogue().verdict(sample)? {
+                sequence = verdict.sequence;
                 let verdict = self.context.retests.current(verdict);
                 let mut after = ItemId(0);
                 loop {
@@ -434,7 +437,7 @@ impl Owner {
                 }
             }
             // Last: a kill before this repeats what then changes nothing.
-            self.changes.push(Own::Settled(sample));
+            self.changes.push(Own::Settled { sample, sequence });
         }
         // A restarted item is Quarantined and waits to be taken up.
         self.look = true;

@@ -1,5 +1,6 @@
 //! What a person, or a program for one, wants of items, and what stands against it.
 
+use super::review::POLICY;
 use super::settle::{Ground, Moved, Said, action, by_cause, by_hand};
 use engine::catalogue::{Own, Standing};
 use model::lifecycle::{Cause, Refused};
@@ -70,7 +71,12 @@ pub fn decide(
             }
             Ok((changes, moved))
         }
-        Request::Deliver => take(Cause::QueuedForDelivery),
+        Request::Deliver => {
+            let cause = Cause::QueuedForDelivery;
+            let mut done = Done { standing: *standing, changes: Vec::new(), moved: None };
+            done.take(item, &cause, ground, Said::by(who, &cause), now)?;
+            Ok((done.changes, done.moved))
+        }
         Request::Restart => take(Cause::RestartedByHand),
         Request::Applied => take(Cause::DeclaredApplied),
         Request::Query => query(item, ground, who, now),
@@ -157,6 +163,7 @@ impl Done {
         }
     }
 
+    /// Takes a cause. Where it queues a delivery to a client that nothing can be installed on, that ends at once.
     fn take(&mut self, item: ItemId, cause: &Cause, ground: &Ground, said: Said, now: Timestamp) -> Result<(), String> {
         let (changes, moved) =
             by_cause(item, &self.standing, cause, ground, said, now).map_err(|refused| refused.to_string())?;
@@ -168,6 +175,10 @@ impl Done {
         self.changes.extend(changes);
         let from = self.moved.map_or(moved.from, |before| before.from);
         self.moved = Some(Moved { from, ..moved });
+        if self.standing.status == Status::Distribute && !ground.managed(&self.standing) {
+            let cause = Cause::ClientIsNonmanaged;
+            return self.take(item, &cause, ground, Said::by(POLICY, &cause), now);
+        }
         Ok(())
     }
 

@@ -31,6 +31,8 @@ pub struct Lanes([Wait; 3]);
 #[derive(Debug)]
 struct Wait {
     backoff: Backoff,
+    /// Failures of what is here: the disk, the catalogue. They say nothing of the gateway.
+    here: Backoff,
     quiet_until: Option<Instant>,
     /// Until when the other side wants to be left alone.
     asked_until: Option<Instant>,
@@ -39,7 +41,10 @@ struct Wait {
 impl Lanes {
     /// None is in trouble; the first wait of one that is will be `first`.
     pub fn new(first: Duration) -> Self {
-        Self(Lane::ALL.map(|_| Wait { backoff: Backoff::new(first), quiet_until: None, asked_until: None }))
+        Self(Lane::ALL.map(|_| {
+            let (backoff, here) = (Backoff::new(first), Backoff::new(first));
+            Wait { backoff, here, quiet_until: None, asked_until: None }
+        }))
     }
 
     /// Whether nothing is to be asked in this lane yet.
@@ -65,6 +70,13 @@ impl Lanes {
         wait
     }
 
+    /// What is here failed it: how long it waits now.
+    pub fn failed_here(&mut self, lane: Lane, chance: u64) -> Duration {
+        let wait = self.wait_mut(lane).here.failed(chance, None);
+        self.hold(lane, wait);
+        wait
+    }
+
     /// It waits so long.
     pub fn hold(&mut self, lane: Lane, wait: Duration) {
         self.wait_mut(lane).quiet_until = Some(Instant::now() + wait);
@@ -75,6 +87,7 @@ impl Lanes {
         let wait = self.wait_mut(lane);
         let again = wait.backoff.failures() > 0;
         wait.backoff.succeeded();
+        wait.here.succeeded();
         (wait.quiet_until, wait.asked_until) = (None, None);
         again
     }

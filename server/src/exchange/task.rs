@@ -133,6 +133,8 @@ pub(super) struct Work {
     asked: Option<Instant>,
     certified_asked: Option<Instant>,
     needed_asked: Option<Instant>,
+    /// The highest set that was asked for because it was needed.
+    needed_for: Sequence,
     /// A set up to this number could not be used, until then.
     pub(super) useless: Sequence,
     useless_until: Option<Instant>,
@@ -164,6 +166,7 @@ impl Work {
             asked: None,
             certified_asked: None,
             needed_asked: None,
+            needed_for: Sequence(0),
             useless: Sequence(0),
             useless_until: None,
             waited_for: Sequence(0),
@@ -298,6 +301,10 @@ impl Work {
             self.waited_for = Sequence(0);
             self.needed_asked = None;
         }
+        // One that nobody needed before is asked for at once.
+        if needed > self.needed_for {
+            (self.needed_for, self.needed_asked) = (needed, None);
+        }
         let needed_due = needed > self.newest_here() && due(&mut self.needed_asked, NEEDED_EVERY);
         let certified_due = due(&mut self.certified_asked, policy.certified_interval);
         if needed_due || certified_due || asked { self.fetch_sets(client, needed, asked).await } else { Ok(()) }
@@ -358,8 +365,8 @@ impl Work {
                 (trouble.to_string(), wait)
             }
             Ended::Here(why) => {
-                self.lanes.hold(lane, TICK);
-                (why, TICK)
+                let wait = self.lanes.failed_here(lane, secrets::chance());
+                (why, wait)
             }
             Ended::Wait(why, wait) => {
                 self.lanes.hold(lane, wait);

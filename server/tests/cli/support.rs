@@ -82,14 +82,32 @@ impl Home {
         let mut command = self.command(["serve", "--listen", "127.0.0.1:0", "--intake-listen", "127.0.0.1:0"]);
         command.args(["--defcast-listen", "127.0.0.1:0", "--data"]).arg(self.path("data"));
         command.arg("--config").arg(config);
-        let mut child = command.stdout(Stdio::piped()).spawn().expect("the server starts");
-        let mut line = String::new();
-        let mut stdout = BufReader::new(child.stdout.take().expect("piped"));
-        stdout.read_line(&mut line).expect("the server's line");
-        let http = line.split(' ').find_map(|word| word.strip_prefix("http="));
-        let url = format!("http://{}", http.unwrap_or_else(|| panic!("not ready: '{line}'")));
-        Server { child, url, _stdout: stdout }
+        ready(command)
     }
+
+    /// Starts an analysis centre on the folder `centre` of this home.
+    pub fn centre(&self, port: u16) -> Server {
+        let mut command = self.command(["centre", "--listen", &format!("127.0.0.1:{port}"), "--data"]);
+        command.arg(self.path("centre"));
+        ready(command)
+    }
+}
+
+/// A port of loopback where nobody listens, for what must be found there again after a restart.
+pub fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.local_addr().expect("bound").port()
+}
+
+/// Waits for the line that says that a server is ready.
+fn ready(mut command: Command) -> Server {
+    let mut child = command.stdout(Stdio::piped()).spawn().expect("the server starts");
+    let mut line = String::new();
+    let mut stdout = BufReader::new(child.stdout.take().expect("piped"));
+    stdout.read_line(&mut line).expect("the server's line");
+    let http = line.split(' ').find_map(|word| word.strip_prefix("http="));
+    let url = format!("http://{}", http.unwrap_or_else(|| panic!("not ready: '{line}'")));
+    Server { child, url, _stdout: stdout }
 }
 
 fn ran(mut command: Command, stdin: &[u8]) -> Ran {

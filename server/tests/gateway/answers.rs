@@ -43,7 +43,7 @@ fn definitions_that_are_not_here_yet_are_waited_for_and_fetched() {
     assert_eq!(server.item(id)["status"], "Needed");
     gateway.offers(7, package(7, &[("main.ndb", &wolf())]));
     // Somebody asks; without that it would be looked for within a minute.
-    server.act(id, "query", &json!({}));
+    server.act_on(id, "query", &json!({}));
     let item = server.item_when(id, "Available");
     assert_eq!(item["verdict"]["signatures"], json!(["Test.Wolf"]));
 }
@@ -192,7 +192,7 @@ fn an_answer_for_an_item_that_was_deleted_meanwhile_disturbs_nothing() {
     let (is_asked, go) = held_back(&gateway);
     gateway.says(SAMPLE, Said::NeedsPerson, "");
     is_asked.recv().expect("it is asked");
-    assert_eq!(server.act(id, "delete", &json!({}))["done"], true);
+    assert_eq!(server.act_on(id, "delete", &json!({}))["done"], true);
     go.send(()).expect("the gateway waits");
     // The same bytes come again: they are another item, and are submitted and answered like any.
     gateway.says(SAMPLE, Said::NotInfected, "");
@@ -207,7 +207,7 @@ fn an_item_restarted_while_its_sample_is_with_the_centre_gets_that_answer() {
     let (is_asked, go) = held_back(&gateway);
     gateway.says(SAMPLE, Said::NotInfected, "");
     is_asked.recv().expect("it is asked");
-    assert_eq!(server.act(id, "restart", &json!({}))["done"], true);
+    assert_eq!(server.act_on(id, "restart", &json!({}))["done"], true);
     go.send(()).expect("the gateway waits");
     let item = server.item_when(id, "Unneeded");
     assert!(actions(&item).iter().any(|line| line.contains("restart")), "{item}");
@@ -226,7 +226,7 @@ fn asking_by_hand_while_it_is_asked_anyway_counts_an_answer_once() {
         if item["status"] == "Attention" {
             return Some(item);
         }
-        server.act(id, "query", &json!({}));
+        server.act_on(id, "query", &json!({}));
         None
     });
     assert_eq!(gateway.submissions(SAMPLE).len(), 4, "after {answered} questions: {item}");

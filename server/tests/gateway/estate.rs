@@ -85,7 +85,7 @@ impl Server {
     }
 
     /// Acts on one item; the answer for it.
-    pub fn act(&self, id: u64, action: &str, more: &Value) -> Value {
+    pub fn act_on(&self, id: u64, action: &str, more: &Value) -> Value {
         let mut asked = json!({"action": action, "ids": [id]});
         for (name, value) in more.as_object().into_iter().flatten() {
             asked[name] = value.clone();

@@ -153,6 +153,6 @@ fn what_cannot_be_stripped_is_held_and_not_sent() {
     let item = server.item_when(id, "Held");
     assert!(errors(&item).iter().any(|line| line.contains("cannot be stripped")), "{item}");
     assert_eq!(gateway.asked("POST", "submissions"), 0);
-    assert_eq!(server.act(id, "submit", &json!({"strip": false}))["done"], true);
+    assert_eq!(server.act_on(id, "submit", &json!({"strip": false}))["done"], true);
     server.goes_on(&gateway, id, text);
 }

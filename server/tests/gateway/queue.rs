@@ -41,7 +41,7 @@ fn what_is_deleted_takes_its_trouble_along() {
     let server = estate(&gateway.name(), |_| {});
     let id = server.store(b"a sample that a filter keeps in the house");
     server.is_troubled(id, "answered 403");
-    assert_eq!(server.act(id, "delete", &json!({}))["done"], true);
+    assert_eq!(server.act_on(id, "delete", &json!({}))["done"], true);
     server.eventually("a gateway that is up", || (server.gateway()["state"] == "up").then_some(()));
 }
 
@@ -98,7 +98,7 @@ fn the_highest_priority_goes_first() {
         let client = format!("client of {name}");
         let id = server.put(sample.as_bytes(), &[("X-Client", &client)]).json()["id"].as_u64().expect("an id");
         server.item_when(id, "Submitted");
-        assert_eq!(server.act(id, "priority", &json!({"submission": priority}))["done"], true);
+        assert_eq!(server.act_on(id, "priority", &json!({"submission": priority}))["done"], true);
         id
     };
     // Lowest first, so that the order of arrival would be the wrong one. Four are under way at once.

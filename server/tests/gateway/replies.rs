@@ -177,7 +177,7 @@ fn a_signed_refusal_is_one() {
     assert_eq!(server.alerts(1), 0, "a refusal is an answer");
     // The refusal was about that submission; a person may try another.
     gateway.book(|book| book.refuses.clear());
-    assert_eq!(server.act(id, "submit", &json!({}))["done"], true);
+    assert_eq!(server.act_on(id, "submit", &json!({}))["done"], true);
     server.goes_on(&gateway, id, SAMPLE);
     assert!(actions(&server.item(id)).iter().any(|line| line.contains("not infected")), "{}", server.item(id));
 }

@@ -2,7 +2,10 @@
 
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub mod api;
+pub mod oracle;
 pub mod sets;
+pub mod sinks;
 
 use server::daemon::{Daemon, Limits, ListenOptions, Role, ServeOptions, Token};
 use std::io::{BufRead as _, BufReader, Read, Write};

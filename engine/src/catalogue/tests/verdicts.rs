@@ -58,6 +58,23 @@ fn a_verdict_goes_with_the_last_item_of_its_sample_and_comes_not_back() {
 }
 
 #[test]
+fn a_verdict_that_comes_while_items_are_looked_at_leaves_them_unsettled() {
+    let directory = tempfile::tempdir().unwrap();
+    let catalogue = open(directory.path());
+    feed(&catalogue, arrived(1..=1));
+    let sample = SampleId(1);
+    let mut newer = verdict(1, vec![found("A", false)]);
+    apply(&catalogue, vec![Own::Verdict(newer.clone()), Own::Unsettled(sample)]);
+    let looked_with = newer.sequence;
+    newer.sequence = Sequence(looked_with.0 + 1);
+    apply(&catalogue, vec![Own::Verdict(newer.clone()), Own::Unsettled(sample)]);
+    apply(&catalogue, vec![Own::Settled { sample, sequence: looked_with }]);
+    assert_eq!(catalogue.unsettled(9).unwrap(), [sample]);
+    apply(&catalogue, vec![Own::Settled { sample, sequence: newer.sequence }]);
+    assert_eq!(catalogue.unsettled(9).unwrap(), []);
+}
+
+#[test]
 fn what_is_unsettled_stays_so_until_it_is_settled_also_through_a_restart() {
     let directory = tempfile::tempdir().unwrap();
     {
@@ -68,7 +85,7 @@ fn what_is_unsettled_stays_so_until_it_is_settled_also_through_a_restart() {
     }
     let catalogue = open(directory.path());
     assert_eq!(catalogue.unsettled(9).unwrap(), [SampleId(2), SampleId(3)]);
-    apply(&catalogue, vec![Own::Settled(SampleId(2))]);
+    apply(&catalogue, vec![Own::Settled { sample: SampleId(2), sequence: Sequence(9) }]);
     assert_eq!(catalogue.unsettled(9).unwrap(), [SampleId(3)]);
     assert_eq!(catalogue.shelves().unwrap(), [(7, Sequence(3))]);
     apply(&catalogue, vec![Own::Shelf { number: 7, sequence: Sequence(4) }, Own::ShelfGone(8)]);
