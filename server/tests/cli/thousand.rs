@@ -39,7 +39,7 @@ fn a_thousand_unknown_samples_become_known_and_each_says_how_long_it_took() {
     let mut took: Vec<f64> = listed.iter().map(immunity).collect();
     took.sort_by(f64::total_cmp);
     let at = |share: f64| took[((took.len() - 1) as f64 * share) as usize];
-    println!(
+    eprintln!(
         "time to immunity of {ALL} samples, seconds: p50 {:.2} p99 {:.2} max {:.2}",
         at(0.5),
         at(0.99),
@@ -49,7 +49,7 @@ fn a_thousand_unknown_samples_become_known_and_each_says_how_long_it_took() {
     assert_eq!(names.len(), ALL, "each is found by something");
     names.sort_unstable();
     names.dedup();
-    println!("signatures: {} for {FAMILIES} families and {STRANGERS} strangers", names.len());
+    eprintln!("signatures: {} for {FAMILIES} families and {STRANGERS} strangers", names.len());
     assert!(names.len() < STRANGERS + FAMILIES * MEMBERS / 4, "families share signatures: {}", names.len());
 }
 
