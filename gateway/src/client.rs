@@ -27,6 +27,8 @@ pub const PATH: &str = "/gateway/1";
 pub struct Route {
     /// HOST or HOST:PORT.
     pub gateway: String,
+    /// Where answers and definitions come from, HOST or HOST:PORT.
+    pub download: String,
     /// TLS for submissions.
     pub secure_submission: bool,
     /// TLS for answers and definitions.
@@ -39,6 +41,15 @@ pub struct Route {
     pub proxy_login: Option<(String, String)>,
     /// How long one request may take, bodies included.
     pub request_max: Duration,
+}
+
+/// Which way a request brings something.
+#[derive(Clone, Copy)]
+enum Direction {
+    /// Samples go out.
+    Out,
+    /// Answers and definitions come in.
+    In,
 }
 
 /// The client.
@@ -83,7 +94,7 @@ impl Client {
         part: Option<(u64, Vec<u8>)>,
     ) -> Result<Taken, Trouble> {
         let nonce = nonce()?;
-        let url = self.url(self.route.secure_submission, &format!("submissions/{}", submission.key));
+        let url = self.url(Direction::Out, &format!("submissions/{}", submission.key));
         let mut request = self.submission.request(method, url).header(names::NONCE, &nonce);
         for (name, value) in submission.headers(&self.customer) {
             request = request.header(name, value);
@@ -117,7 +128,7 @@ impl Client {
     /// See [`Trouble`].
     pub async fn ask(&self, submissions: Vec<Asked>) -> Result<Vec<Answered>, Trouble> {
         let question = Question { nonce: nonce()?, submissions };
-        let url = self.url(self.route.secure_download, "answers");
+        let url = self.url(Direction::In, "answers");
         let body = serde_json::to_vec(&question).map_err(|error| Trouble::Nonsense(error.to_string()))?;
         let request = self.with_customer(self.download.post(url)).header("content-type", "application/json").body(body);
         let answers: Answers = self.signed(request).await?;
@@ -142,15 +153,19 @@ impl Client {
     /// See [`Trouble`].
     pub async fn sets(&self) -> Result<Sets, Trouble> {
         let nonce = nonce()?;
-        let url = self.url(self.route.secure_download, "definitions");
+        let url = self.url(Direction::In, "definitions");
         let request = self.with_customer(self.download.get(url)).header(names::NONCE, &nonce);
         let sets: Sets = self.signed(request).await?;
         if sets.nonce == nonce { Ok(sets) } else { Err(Trouble::Replayed) }
     }
 
-    fn url(&self, secure: bool, rest: &str) -> String {
+    fn url(&self, direction: Direction, rest: &str) -> String {
+        let (secure, host) = match direction {
+            Direction::Out => (self.route.secure_submission, &self.route.gateway),
+            Direction::In => (self.route.secure_download, &self.route.download),
+        };
         let scheme = if secure { "https" } else { "http" };
-        format!("{scheme}://{}{PATH}/{rest}", self.route.gateway)
+        format!("{scheme}://{host}{PATH}/{rest}")
     }
 
     fn with_customer(&self, request: RequestBuilder) -> RequestBuilder {

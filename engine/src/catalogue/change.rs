@@ -147,13 +147,8 @@ pub enum Own {
     Verdict(SampleVerdict),
     /// The sample's items are to be looked at: what was found in it has changed.
     Unsettled(SampleId),
-    /// They were looked at with this verdict. Passed over when there is a later one by now: they are looked at again.
-    Settled {
-        /// The sample.
-        sample: SampleId,
-        /// The set of the verdict that they were looked at with; 0 for none.
-        sequence: Sequence,
-    },
+    /// They were looked at because of this mark. Passed over when there is another by now: they are looked at again.
+    Settled(Unsettled),
     /// How far a sample's submission has come. Passed over when the sample is gone.
     Submission(Box<SubmissionRow>),
     /// The sample is not under submission any more.
@@ -192,6 +187,15 @@ pub enum Own {
         /// What was done.
         what: String,
     },
+}
+
+/// A sample whose items are to be looked at, with the mark that says so: another mark each time that there is reason to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unsettled {
+    /// The sample.
+    pub sample: SampleId,
+    /// The mark.
+    pub stamp: i64,
 }
 
 /// A client's number, the same for as long as the catalogue is.

@@ -4,6 +4,7 @@ use super::audit::Audit;
 use super::change::{ClientEdit, ClientNumber, ClientRow};
 use super::names::Names;
 use super::own::Answer;
+use super::totals::Said;
 use model::{Sequence, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -47,7 +48,7 @@ pub(super) fn edit(
     names: &mut Names,
     edit: &ClientEdit,
 ) -> rusqlite::Result<Answer> {
-    let client = names.client(connection, &edit.name)?;
+    let (client, _) = names.client(connection, &edit.name, Said::default())?;
     let mut said = Vec::new();
     if let Some(managed) = edit.managed {
         connection

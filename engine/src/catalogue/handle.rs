@@ -4,7 +4,7 @@ use super::audit::LogPage;
 use super::bounds::{ANSWER_WAIT_MAX, CatalogueSettings, PAGE_ITEMS_MAX, REST_AFTER};
 use super::change::{
     Change, ClientRow, Note, NoteKind, Own, Queued, SampleRow, SampleVerdict, Setting, Standing, StatusChange,
-    SubmissionRow,
+    SubmissionRow, Unsettled,
 };
 use super::count::{self, Count};
 use super::error::CatalogueError;
@@ -371,7 +371,7 @@ impl Catalogue {
     ///
     /// # Errors
     /// Reading failed.
-    pub fn unsettled(&self, limit: usize) -> Result<Vec<SampleId>, CatalogueError> {
+    pub fn unsettled(&self, limit: usize) -> Result<Vec<Unsettled>, CatalogueError> {
         self.inner.readers.read(|connection| verdict::unsettled(connection, limit))
     }
 

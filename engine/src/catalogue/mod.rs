@@ -39,7 +39,7 @@ pub use audit::{LogEntry, LogPage};
 pub use bounds::CatalogueSettings;
 pub use change::{
     Change, ClientEdit, ClientNumber, ClientRow, Entry, Found, Note, NoteKind, Own, Queued, SampleRow, SampleVerdict,
-    Setting, Standing, StatusChange, SubmissionRow,
+    Setting, Standing, StatusChange, SubmissionRow, Unsettled,
 };
 pub use error::CatalogueError;
 pub use filter::Filter;

@@ -1,6 +1,8 @@
 //! Texts that repeat are stored once and named by a number; the empty text is 0 and stored never.
 
 use super::bounds::NAMES_MAX;
+use super::totals::{Said, Words};
+use model::Arrival;
 use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 use std::collections::HashMap;
 
@@ -18,17 +20,34 @@ impl Names {
         self.words.clear();
     }
 
-    /// The number of a client, a new one when it was never seen.
-    pub fn client(&mut self, connection: &Connection, name: &str) -> rusqlite::Result<i64> {
-        number(
+    /// The number of a client, a new one when it was never seen, and whether it is new; a new one begins with what is said
+    /// of it.
+    pub fn client(&mut self, connection: &Connection, name: &str, said: Said) -> rusqlite::Result<(i64, bool)> {
+        let mut is_made = false;
+        let client = number(
             &mut self.clients,
             name,
             || connection.prepare_cached("SELECT id FROM client WHERE name = ?1"),
             || {
-                connection.prepare_cached("INSERT INTO client(name) VALUES(?1)")?.execute(params![name])?;
+                is_made = true;
+                let Said { managed, words, sequence } = said;
+                connection
+                    .prepare_cached(
+                        "INSERT INTO client(name, managed, platform, parent_server, sequence) VALUES(?1, ?2, ?3, ?4, ?5)",
+                    )?
+                    .execute(params![name, managed, words.platform, words.parent_server, sequence.0 as i64])?;
                 Ok(connection.last_insert_rowid())
             },
-        )
+        )?;
+        Ok((client, is_made))
+    }
+
+    /// The numbers of an arrival's texts about its client.
+    pub fn words(&mut self, connection: &Connection, arrival: &Arrival) -> rusqlite::Result<Words> {
+        Ok(Words {
+            platform: self.word(connection, &arrival.platform)?,
+            parent_server: self.word(connection, &arrival.parent_server)?,
+        })
     }
 
     /// The number of a platform, reason, parent server or signature; 0 for the empty text.

@@ -1,6 +1,7 @@
 //! Counts that are kept instead of counted: items by status, items and bytes by client. A batch gathers what it adds
 //! and writes it once, in the same transaction as its rows.
 
+use super::bounds::NAMES_MAX;
 use model::{Arrival, Sequence, Status};
 use rusqlite::{Connection, params};
 use std::collections::HashMap;
@@ -9,26 +10,73 @@ use std::collections::HashMap;
 #[derive(Debug, Default)]
 pub(super) struct Deltas {
     by_status: [i64; Status::COUNT],
-    by_client: HashMap<i64, (i64, i64)>,
-    seen: HashMap<i64, Seen>,
+    by_client: HashMap<i64, Usage>,
     /// Some of what was seen is news of a client that has sent something before.
     news: bool,
 }
 
+/// What a batch says about a client.
+#[derive(Debug, Default)]
+struct Usage {
+    items: i64,
+    raw_bytes: i64,
+    at_ms: i64,
+    said: Said,
+}
+
 /// The numbers of an arrival's texts.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Words {
     pub platform: i64,
     pub parent_server: i64,
 }
 
-/// What the arrivals of a batch say about their client; what they leave open stays as it was.
+/// What arrivals say about their client; what they leave open stays as it was.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Said {
+    pub managed: bool,
+    pub words: Words,
+    pub sequence: Sequence,
+}
+
+impl Said {
+    /// What an arrival says.
+    pub fn by(arrival: &Arrival, words: Words) -> Said {
+        Said { managed: arrival.managed, words, sequence: arrival.definitions_sequence }
+    }
+
+    /// This, where it says something, over what was said before.
+    fn over(self, before: Said) -> Said {
+        let word = |new: i64, old: i64| if new != 0 { new } else { old };
+        Said {
+            managed: self.managed | before.managed,
+            words: Words {
+                platform: word(self.words.platform, before.words.platform),
+                parent_server: word(self.words.parent_server, before.words.parent_server),
+            },
+            sequence: if self.sequence == Sequence(0) { before.sequence } else { self.sequence },
+        }
+    }
+}
+
+/// What the rows of clients say, as far as it is remembered: an arrival that says nothing new changes no more of its
+/// client's row than its counts.
 #[derive(Debug, Default)]
-struct Seen {
-    at_ms: i64,
-    managed: bool,
-    words: Words,
-    sequence: Sequence,
+pub(super) struct Known(HashMap<i64, Said>);
+
+impl Known {
+    /// Forgets all: after a rollback, or when somebody else has changed a row.
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// What a client's row says now.
+    pub fn keep(&mut self, client: i64, said: Said) {
+        if self.0.len() >= NAMES_MAX {
+            self.0.clear();
+        }
+        self.0.insert(client, said);
+    }
 }
 
 impl Deltas {
@@ -38,20 +86,10 @@ impl Deltas {
     }
 
     /// What an arrival says about its client: the last one wins, except that a client once managed stays so.
-    pub fn seen(&mut self, client: i64, arrival: &Arrival, words: Words) {
-        let seen = self.seen.entry(client).or_default();
-        seen.at_ms = seen.at_ms.max(arrival.received_at_ms);
-        seen.managed |= arrival.managed;
-        for (kept, new) in
-            [(&mut seen.words.platform, words.platform), (&mut seen.words.parent_server, words.parent_server)]
-        {
-            if new != 0 {
-                *kept = new;
-            }
-        }
-        if arrival.definitions_sequence != Sequence(0) {
-            seen.sequence = arrival.definitions_sequence;
-        }
+    pub fn seen(&mut self, client: i64, at_ms: i64, said: Said) {
+        let usage = self.by_client.entry(client).or_default();
+        usage.at_ms = usage.at_ms.max(at_ms);
+        usage.said = said.over(usage.said);
     }
 
     /// It is here no longer.
@@ -68,38 +106,34 @@ impl Deltas {
     fn count(&mut self, status: Status, client: i64, items: i64, raw_bytes: i64) {
         self.by_status[usize::from(status.code())] += items;
         let usage = self.by_client.entry(client).or_default();
-        usage.0 += items;
-        usage.1 += raw_bytes;
+        usage.items += items;
+        usage.raw_bytes += raw_bytes;
     }
 
     /// Writes all of it, inside the batch's transaction.
-    pub fn write(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+    pub fn write(&mut self, connection: &Connection, known: &mut Known) -> rusqlite::Result<()> {
         let mut total = connection.prepare_cached(
             "INSERT INTO total(status, items) VALUES(?1, ?2) ON CONFLICT(status) DO UPDATE SET items = items + ?2",
         )?;
         for (status, items) in self.by_status.iter().enumerate().filter(|(_, items)| **items != 0) {
             total.execute(params![status as i64, items])?;
         }
-        // Before the counts: a client that was not known has nothing that could wait.
-        let mut news = connection
-            .prepare_cached("SELECT 1 FROM client WHERE id = ?1 AND items > 0 AND (sequence < ?2 OR managed < ?3)")?;
-        for (client, what) in self.seen.iter().filter(|(_, what)| what.managed || what.sequence != Sequence(0)) {
-            self.news |= news.exists(params![client, what.sequence.0 as i64, what.managed])?;
-        }
-        let mut usage = connection
-            .prepare_cached("UPDATE client SET items = items + ?2, raw_bytes = raw_bytes + ?3 WHERE id = ?1")?;
-        for (client, (items, raw_bytes)) in &self.by_client {
-            usage.execute(params![client, items, raw_bytes])?;
-        }
-        let mut seen = connection.prepare_cached(
-            "UPDATE client SET seen_at_ms = max(seen_at_ms, ?2), managed = managed | ?3,
-               platform = CASE ?4 WHEN 0 THEN platform ELSE ?4 END,
-               parent_server = CASE ?5 WHEN 0 THEN parent_server ELSE ?5 END,
-               sequence = CASE ?6 WHEN 0 THEN sequence ELSE ?6 END WHERE id = ?1",
+        let mut counts = connection.prepare_cached(
+            "UPDATE client SET items = items + ?2, raw_bytes = raw_bytes + ?3, seen_at_ms = max(seen_at_ms, ?4)
+             WHERE id = ?1",
         )?;
-        for (client, what) in &self.seen {
-            let Words { platform, parent_server } = what.words;
-            seen.execute(params![client, what.at_ms, what.managed, platform, parent_server, what.sequence.0 as i64])?;
+        for (client, usage) in &self.by_client {
+            let remembered = known.0.get(client).copied();
+            if usage.said == Said::default() || remembered.is_some_and(|before| usage.said.over(before) == before) {
+                counts.execute(params![client, usage.items, usage.raw_bytes, usage.at_ms])?;
+            } else {
+                self.news |= write_said(connection, *client, usage)?;
+                match remembered {
+                    Some(before) => known.keep(*client, usage.said.over(before)),
+                    // What its row said before is not known here; the next time nothing of this is new.
+                    None => known.keep(*client, usage.said),
+                }
+            }
         }
         Ok(())
     }
@@ -113,6 +147,33 @@ impl Deltas {
     pub fn by_status(&self) -> &[i64; Status::COUNT] {
         &self.by_status
     }
+}
+
+/// Writes what arrivals say about their client with its counts; true when that is news of one that has items.
+fn write_said(connection: &Connection, client: i64, usage: &Usage) -> rusqlite::Result<bool> {
+    let Said { managed, words, sequence } = usage.said;
+    let is_news = (managed || sequence != Sequence(0))
+        && connection
+            .prepare_cached("SELECT 1 FROM client WHERE id = ?1 AND items > 0 AND (sequence < ?2 OR managed < ?3)")?
+            .exists(params![client, sequence.0 as i64, managed])?;
+    connection
+        .prepare_cached(
+            "UPDATE client SET items = items + ?2, raw_bytes = raw_bytes + ?3, seen_at_ms = max(seen_at_ms, ?4),
+               managed = managed | ?5, platform = CASE ?6 WHEN 0 THEN platform ELSE ?6 END,
+               parent_server = CASE ?7 WHEN 0 THEN parent_server ELSE ?7 END,
+               sequence = CASE ?8 WHEN 0 THEN sequence ELSE ?8 END WHERE id = ?1",
+        )?
+        .execute(params![
+            client,
+            usage.items,
+            usage.raw_bytes,
+            usage.at_ms,
+            managed,
+            words.platform,
+            words.parent_server,
+            sequence.0 as i64
+        ])?;
+    Ok(is_news)
 }
 
 /// The counts by status, as the file has them.

@@ -6,7 +6,7 @@
 //!    items' statuses loses neither.
 //! 4. A verdict goes with its sample.
 
-use super::change::{Found, SampleRow, SampleVerdict};
+use super::change::{Found, SampleRow, SampleVerdict, Unsettled};
 use super::names::Names;
 use super::own::Answer;
 use model::{Blake3, ItemId, RawBytes, SampleId, Sequence};
@@ -52,19 +52,19 @@ pub(super) fn forget(connection: &Connection, sample: i64) -> rusqlite::Result<(
 /// Marks a sample whose items are to be looked at.
 pub(super) fn unsettle(connection: &Connection, sample: SampleId) -> rusqlite::Result<Answer> {
     connection
-        .prepare_cached("INSERT OR IGNORE INTO unsettled(sample) SELECT id FROM sample WHERE id = ?1")?
+        .prepare_cached(
+            "INSERT INTO unsettled(sample, stamp) SELECT id, random() FROM sample WHERE id = ?1
+             ON CONFLICT(sample) DO UPDATE SET stamp = excluded.stamp",
+        )?
         .execute(params![sample.0 as i64])?;
     Ok(Ok(()))
 }
 
-/// Takes the mark away, unless a later verdict has put it there again meanwhile.
-pub(super) fn settled(connection: &Connection, sample: SampleId, sequence: Sequence) -> rusqlite::Result<Answer> {
+/// Takes the mark away, unless there is another by now.
+pub(super) fn settled(connection: &Connection, looked_at: Unsettled) -> rusqlite::Result<Answer> {
     connection
-        .prepare_cached(
-            "DELETE FROM unsettled WHERE sample = ?1
-             AND NOT EXISTS (SELECT 1 FROM verdict WHERE sample = ?1 AND sequence > ?2)",
-        )?
-        .execute(params![sample.0 as i64, sequence.0 as i64])?;
+        .prepare_cached("DELETE FROM unsettled WHERE sample = ?1 AND stamp = ?2")?
+        .execute(params![looked_at.sample.0 as i64, looked_at.stamp])?;
     Ok(Ok(()))
 }
 
@@ -153,13 +153,13 @@ pub(super) fn samples_after(
 }
 
 /// At most `limit` samples whose items are to be looked at.
-pub(super) fn unsettled(connection: &Connection, limit: usize) -> rusqlite::Result<Vec<SampleId>> {
-    ids(
-        connection
-            .prepare_cached("SELECT sample FROM unsettled ORDER BY sample LIMIT ?1")?
-            .query_map(params![limit as i64], |row| row.get::<_, i64>(0))?,
-        SampleId,
-    )
+pub(super) fn unsettled(connection: &Connection, limit: usize) -> rusqlite::Result<Vec<Unsettled>> {
+    connection
+        .prepare_cached("SELECT sample, stamp FROM unsettled ORDER BY sample LIMIT ?1")?
+        .query_map(params![limit as i64], |row| {
+            Ok(Unsettled { sample: SampleId(row.get::<_, i64>(0)? as u64), stamp: row.get(1)? })
+        })?
+        .collect()
 }
 
 /// At most `limit` items of a sample after `after`, ascending.

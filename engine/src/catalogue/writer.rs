@@ -15,7 +15,7 @@ use super::row;
 use super::schema;
 use super::span::Spans;
 use super::submission;
-use super::totals::{self, Deltas, Words};
+use super::totals::{self, Deltas, Known, Said, Words};
 use super::verdict;
 use model::{ItemId, Status, Timestamp};
 use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
@@ -27,6 +27,7 @@ pub(super) struct Writer {
     path: PathBuf,
     connection: Connection,
     names: Names,
+    known: Known,
     audit: Audit,
     spans: Spans,
     watermark: u64,
@@ -46,6 +47,7 @@ impl Writer {
             path: path.to_path_buf(),
             connection,
             names: Names::default(),
+            known: Known::default(),
             audit: Audit::default(),
             spans: Spans::default(),
             watermark,
@@ -86,11 +88,15 @@ impl Writer {
                 watermark = change.sequence();
                 match change {
                     Change::Arrived(entry) => {
-                        let client = writer.names.client(&writer.connection, &entry.arrival.client)?;
-                        let words = statements.arrived(&writer.connection, &mut writer.names, entry, client)?;
+                        let said = Said::by(&entry.arrival, writer.names.words(&writer.connection, &entry.arrival)?);
+                        let (client, is_made) = writer.names.client(&writer.connection, &entry.arrival.client, said)?;
+                        if is_made {
+                            writer.known.keep(client, said);
+                        }
+                        statements.arrived(&writer.connection, &mut writer.names, entry, client, said.words)?;
                         writer.spans.add(&writer.connection, entry.item.0 as i64, entry.arrival.received_at_ms)?;
                         deltas.came(Status::Quarantined, client, entry.raw.0 as i64);
-                        deltas.seen(client, &entry.arrival, words);
+                        deltas.seen(client, entry.arrival.received_at_ms, said);
                     }
                     Change::Deleted { items, at_ms, who, .. } => {
                         for item in items {
@@ -104,7 +110,7 @@ impl Writer {
                     Change::Passed { .. } => {}
                 }
             }
-            deltas.write(&writer.connection)?;
+            deltas.write(&writer.connection, &mut writer.known)?;
             writer.spans.write(&writer.connection)?;
             writer
                 .connection
@@ -142,12 +148,16 @@ impl Writer {
                     }
                     Own::Verdict(sample) => verdict::put(connection, &mut writer.names, sample)?,
                     Own::Unsettled(sample) => verdict::unsettle(connection, *sample)?,
-                    Own::Settled { sample, sequence } => verdict::settled(connection, *sample, *sequence)?,
+                    Own::Settled(looked_at) => verdict::settled(connection, *looked_at)?,
                     Own::Submission(row) => submission::put(connection, row)?,
                     Own::SubmissionGone(sample) => submission::forget(connection, *sample)?,
                     Own::Mark { name, value } => own::mark(connection, name, *value)?,
                     Own::StripOverride { item, strip } => own::set_strip_override(connection, *item, *strip)?,
-                    Own::Client(edit) => client::edit(connection, audit, &mut writer.names, edit)?,
+                    Own::Client(edit) => {
+                        // Its row may say something else now than is remembered.
+                        writer.known.clear();
+                        client::edit(connection, audit, &mut writer.names, edit)?
+                    }
                     Own::Shelf { number, sequence } => verdict::put_shelf(connection, *number, *sequence)?,
                     Own::ShelfGone(number) => verdict::forget_shelf(connection, *number)?,
                     Own::Logged { at, who, what } => {
@@ -156,7 +166,7 @@ impl Writer {
                     }
                 });
             }
-            deltas.write(&writer.connection)
+            deltas.write(&writer.connection, &mut writer.known)
         });
         self.synchronous("NORMAL")?;
         done?;
@@ -214,6 +224,7 @@ impl Writer {
                 let _ = self.connection.execute_batch("ROLLBACK");
             }
             self.names.clear();
+            self.known.clear();
             self.audit.clear();
             self.spans.clear();
             // A commit also reports a checkpoint that failed after it, so the batch may be in the file. Only the file
@@ -255,10 +266,9 @@ impl<'c> Arrivals<'c> {
         names: &mut Names,
         entry: &Entry,
         client: i64,
-    ) -> rusqlite::Result<Words> {
+        words: Words,
+    ) -> rusqlite::Result<()> {
         let arrival = &entry.arrival;
-        let platform = names.word(connection, &arrival.platform)?;
-        let parent_server = names.word(connection, &arrival.parent_server)?;
         let reason = names.word(connection, &arrival.reason)?;
         // The sample's row is also made by a duplicate, for the last item of a sample takes the row with it, and a
         // duplicate may have been on its way then.
@@ -275,15 +285,15 @@ impl<'c> Arrivals<'c> {
             client,
             Status::Quarantined.code(),
             row::flags(arrival),
-            platform,
-            parent_server,
+            words.platform,
+            words.parent_server,
             reason,
             arrival.definitions_sequence.0 as i64,
             arrival.received_at_ms,
             arrival.name,
             arrival.sample_priority,
         ])?;
-        Ok(Words { platform, parent_server })
+        Ok(())
     }
 }
 

@@ -1,6 +1,6 @@
 //! Definitions come in: into a file, from where an earlier attempt ended.
 
-use super::{Client, Trouble, bounded};
+use super::{Client, Direction, Trouble, bounded};
 use crate::message::names;
 use model::Sequence;
 use reqwest::{Response, StatusCode};
@@ -29,7 +29,7 @@ impl Client {
         let disk = |error: std::io::Error| Trouble::Disk(error.to_string());
         let mut out = std::fs::OpenOptions::new().create(true).append(true).open(file).map_err(disk)?;
         let mut bytes = out.metadata().map_err(disk)?.len();
-        let url = self.url(self.route.secure_download, &format!("definitions/{}", sequence.0));
+        let url = self.url(Direction::In, &format!("definitions/{}", sequence.0));
         let mut request = self.with_customer(self.download.get(url)).header(names::NONCE, super::nonce()?);
         if bytes > 0 {
             request = request.header("range", format!("bytes={bytes}-"));

@@ -71,6 +71,27 @@ impl Trouble {
         Self::Unreachable(text)
     }
 
+    /// Whether it may be about one submission alone, rather than about the way or the whole gateway.
+    pub fn may_be_about_one(&self) -> bool {
+        match self {
+            Self::Status { retry_after: None, .. }
+            | Self::Oversized { .. }
+            | Self::Unsigned
+            | Self::Forged
+            | Self::Replayed
+            | Self::OtherItem
+            | Self::Nonsense(_) => true,
+            Self::Unreachable(_)
+            | Self::Late
+            | Self::ProxyRefused
+            | Self::Redirected
+            | Self::Status { retry_after: Some(_), .. }
+            | Self::Setting(_)
+            | Self::NoSet(_)
+            | Self::Disk(_) => false,
+        }
+    }
+
     /// When the other side wants us back.
     pub fn retry_after(&self) -> Option<Duration> {
         if let Self::Status { retry_after, .. } = self { *retry_after } else { None }

@@ -33,7 +33,7 @@ const SHEET: [(&str, &[(&str, &str)]); 6] = [
         &[
             ("lazaret items restore 17 --to FILE", "the bytes, as they came (may be live!)"),
             ("lazaret items delete --status unneeded --until 30d", "asks first; --dry-run only counts"),
-            ("lazaret items submit 17 --whole", "to the centre; deliver, restart, query, applied"),
+            ("lazaret items submit 17 --whole", "to the centre; also deliver, restart"),
             ("lazaret alerts route 10 --methods console", "who is told; `alerts test 10` tries it"),
             ("lazaret settings set general.max_bytes 400GiB", "no restart"),
         ],

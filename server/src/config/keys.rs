@@ -110,6 +110,7 @@ pub const KEYS: &[Key] = &[
     key("sample_policy.strip_user_data", Flag, "true", Stored, "only the infectable part leaves the house; on, because the rest is nobody's business"),
     // The gateway (Web Communication and Firewall tabs).
     key("web_communication.gateway", Text, "''", Stored, "the gateway's name, or NAME:PORT; none until the customer has one, and until then nothing leaves the house"),
+    key("web_communication.download_gateway", Text, "''", Stored, "where answers and definitions come from, when that is not the gateway itself: another name, or another port for TLS"),
     key("web_communication.secure_submission", Flag, "true", Stored, "TLS for submissions"),
     key("web_communication.secure_download", Flag, "true", Stored, "TLS for returned definitions"),
     key("web_communication.ca_file", Path, "''", Stored, "PEM authorities for the gateway's certificate beside the system's; a centre of one's own has its own"),

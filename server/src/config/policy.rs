@@ -87,8 +87,14 @@ fn gateway(settings: &Settings, misfits: &mut Vec<Misfit>) -> Option<Gateway> {
     if !is_host(name) {
         misfit(misfits, key, format!("is \"{name}\": a computer's name or address, or NAME:PORT, is expected"));
     }
+    let key = "web_communication.download_gateway";
+    let download = settings.text(key);
+    if !download.is_empty() && !is_host(download) {
+        misfit(misfits, key, format!("is \"{download}\": a computer's name or address, or NAME:PORT, is expected"));
+    }
     Some(Gateway {
         name: name.to_owned(),
+        download: if download.is_empty() { name.to_owned() } else { download.to_owned() },
         secure_submission: settings.flag("web_communication.secure_submission"),
         secure_download: settings.flag("web_communication.secure_download"),
         ca_file: settings.path("web_communication.ca_file"),

@@ -91,8 +91,9 @@ impl Control {
                 // The loop outlives the scanners, so it is there to take it.
                 let _ = answers.send(Event::Scanned(answer));
             })?;
-        let bell = Bell { events, review: Arc::new(AtomicBool::new(true)) };
-        let owner = Owner::new(Arc::clone(context), engine.clone(), scanners, queue, Arc::clone(&bell.review));
+        let bell = Bell { events, rung: Arc::default() };
+        bell.review();
+        let owner = Owner::new(Arc::clone(context), engine.clone(), scanners, queue, Arc::clone(&bell.rung));
         let thread = std::thread::Builder::new().name("control".to_owned()).spawn(move || owner.run())?;
         Ok(Self { bell, thread: Some(thread) })
     }
@@ -118,18 +119,28 @@ impl Drop for Control {
 #[derive(Debug, Clone)]
 pub struct Bell {
     events: Sender<Event>,
-    review: Arc<AtomicBool>,
+    rung: Arc<Rung>,
+}
+
+/// What was rung for and not looked at yet.
+#[derive(Debug, Default)]
+pub struct Rung {
+    /// Items came, or verdicts changed.
+    pub look: AtomicBool,
+    /// What items that wait for definitions rest on has changed.
+    pub review: AtomicBool,
 }
 
 impl Bell {
-    /// Rings. Never blocks. A full queue needs no bell: the loop looks after every event.
+    /// Rings. Never blocks. A full queue needs no bell: the loop looks at what was rung for after every event.
     pub fn ring(&self) {
+        self.rung.look.store(true, Ordering::Release);
         let _ = self.events.try_send(Event::Look);
     }
 
     /// What items that wait for definitions rest on has changed: policy, clients, definitions, a re-test that ended.
     pub fn review(&self) {
-        self.review.store(true, Ordering::Release);
+        self.rung.review.store(true, Ordering::Release);
         self.ring();
     }
 

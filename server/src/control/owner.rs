@@ -1,6 +1,6 @@
 //! The loop: next, apply, settle.
 
-use super::event::Event;
+use super::event::{Event, Rung};
 use super::notice;
 use super::request::{self, Ask};
 use super::review::Review;
@@ -16,11 +16,11 @@ use engine::Engine;
 use engine::catalogue::{CatalogueError, Own, SampleVerdict, SubmissionRow};
 use model::lifecycle::{Answer, Cause};
 use model::submission::Stage;
-use model::{ItemId, SampleId, Sequence, Status, Timestamp};
+use model::{ItemId, SampleId, Status, Timestamp};
 use scanner::retest::Facts;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 /// Items that are looked at in one go: a few milliseconds of reading.
@@ -64,8 +64,7 @@ pub(super) struct Owner {
     pub(super) down: bool,
     /// What decisions rest on beside the item.
     pub(super) ground: Ground,
-    /// Set when that may have changed.
-    stale: Arc<AtomicBool>,
+    rung: Arc<Rung>,
     pub(super) review: Review,
     pub(super) timers: Timers,
     /// Samples whose items are to be told how far their submission has come.
@@ -80,7 +79,7 @@ impl Owner {
         engine: Engine,
         scanners: Scanners,
         events: Receiver<Event>,
-        stale: Arc<AtomicBool>,
+        rung: Arc<Rung>,
     ) -> Self {
         let ground = Ground { policy: context.policy(), active: None, definitions: None, selected: HashSet::new() };
         Self {
@@ -98,7 +97,7 @@ impl Owner {
             unsettled: true,
             down: false,
             ground,
-            stale,
+            rung,
             review: Review::default(),
             timers: Timers::default(),
             news: BTreeSet::new(),
@@ -160,10 +159,8 @@ impl Owner {
 
     fn apply(&mut self, event: Event, asks: &mut Vec<Ask>) {
         match event {
-            Event::Look => {
-                self.look = true;
-                self.unsettled = true;
-            }
+            // What was rung for is looked at after every event.
+            Event::Look => {}
             Event::Scanned(answer) => self.scanned(answer),
             Event::Staged(row) => self.staged(*row),
             Event::NotStripped { sample, why } => {
@@ -252,6 +249,9 @@ impl Owner {
 
     /// Writes what was decided, then finds more to do.
     fn settle(&mut self, asks: Vec<Ask>) -> Result<(), CatalogueError> {
+        if self.rung.look.swap(false, Ordering::AcqRel) {
+            (self.look, self.unsettled) = (true, true);
+        }
         self.freshen()?;
         self.write()?;
         for ask in asks {
@@ -280,7 +280,7 @@ impl Owner {
         let definitions = self.context.definitions.active();
         let active = definitions.as_ref().map(|active| (active.sequence, active.certified));
         let policy = self.context.policy();
-        let stale = self.stale.swap(false, Ordering::AcqRel);
+        let stale = self.rung.review.swap(false, Ordering::AcqRel);
         if !stale && active == self.ground.active && Arc::ptr_eq(&policy, &self.ground.policy) {
             return Ok(());
         }
@@ -415,16 +415,14 @@ impl Owner {
 
     /// Items of samples whose findings changed.
     fn settle_changed(&mut self) -> Result<(), CatalogueError> {
-        let samples = self.engine.catalogue().unsettled(UNSETTLED_PER_ROUND)?;
-        self.unsettled = samples.len() == UNSETTLED_PER_ROUND;
-        for sample in samples {
-            let mut sequence = Sequence(0);
-            if let Some(verdict) = self.engine.catalogue().verdict(sample)? {
-                sequence = verdict.sequence;
+        let marks = self.engine.catalogue().unsettled(UNSETTLED_PER_ROUND)?;
+        self.unsettled = marks.len() == UNSETTLED_PER_ROUND;
+        for mark in marks {
+            if let Some(verdict) = self.engine.catalogue().verdict(mark.sample)? {
                 let verdict = self.context.retests.current(verdict);
                 let mut after = ItemId(0);
                 loop {
-                    let items = self.engine.catalogue().items_of(sample, after, PAGE_ITEMS)?;
+                    let items = self.engine.catalogue().items_of(mark.sample, after, PAGE_ITEMS)?;
                     let Some(last) = items.last() else { break };
                     after = *last;
                     let now = clock::now();
@@ -437,7 +435,7 @@ impl Owner {
                 }
             }
             // Last: a kill before this repeats what then changes nothing.
-            self.changes.push(Own::Settled { sample, sequence });
+            self.changes.push(Own::Settled(mark));
         }
         // A restarted item is Quarantined and waits to be taken up.
         self.look = true;

@@ -41,6 +41,8 @@ pub struct Policy {
 pub struct Gateway {
     /// HOST or HOST:PORT.
     pub name: String,
+    /// Where answers and definitions come from: the same, as a rule.
+    pub download: String,
     /// TLS for submissions.
     pub secure_submission: bool,
     /// TLS for definitions and answers.

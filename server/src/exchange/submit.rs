@@ -22,6 +22,8 @@ const AT_ONCE: usize = 16;
 const STRAIGHT_BYTES_MAX: u64 = 64 << 10;
 /// Samples that are known to be stuck.
 const STUCK_MAX: usize = 1024;
+/// How long the queue is left when all that is in it is stuck.
+const STUCK_WAIT: Duration = Duration::from_secs(15);
 /// How long opening a sample may be impossible before the queue is left for this time.
 const DOWN_WAIT: Duration = Duration::from_secs(10);
 
@@ -60,13 +62,20 @@ impl Work {
         }
         // What is not in the queue any more is not stuck in it.
         self.stuck.0.retain(|sample| seen.contains(sample));
-        self.submit_each(client, &last).await?;
-        Ok(())
+        match self.submit_each(client, &last).await {
+            // What is wrong with these is wrong with them alone: whoever comes next does not wait as for an outage.
+            Err(Ended::Trouble(trouble)) if trouble.may_be_about_one() => {
+                Err(Ended::Wait(trouble.to_string(), STUCK_WAIT))
+            }
+            done => done.map(drop),
+        }
     }
 
     /// False when it ended early.
     async fn submit_each(&mut self, client: &Arc<Client>, queue: &[Queued]) -> Result<bool, Ended> {
-        for together in queue.chunks(AT_ONCE) {
+        // Only those of one priority are under way together, so that none overtakes a more urgent one.
+        let equals = queue.chunk_by(|one, other| one.priority == other.priority);
+        for together in equals.flat_map(|equals| equals.chunks(AT_ONCE)) {
             let mut running = tokio::task::JoinSet::new();
             for queued in together.iter().copied() {
                 let (work, client) = (self.one(), Arc::clone(client));

@@ -411,6 +411,7 @@ fn client(context: &Arc<Context>, policy: &Policy, gateway: &policy::Gateway) ->
     };
     let route = Route {
         gateway: gateway.name.clone(),
+        download: gateway.download.clone(),
         secure_submission: gateway.secure_submission,
         secure_download: gateway.secure_download,
         authorities,

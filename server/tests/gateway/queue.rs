@@ -101,7 +101,7 @@ fn the_highest_priority_goes_first() {
         assert_eq!(server.act_on(id, "priority", &json!({"submission": priority}))["done"], true);
         id
     };
-    // Lowest first, so that the order of arrival would be the wrong one. Four are under way at once.
+    // Lowest first, so that the order of arrival would be the wrong one.
     let ids: Vec<u64> =
         [1, 3, 5].into_iter().flat_map(|priority| ["a", "b", "c", "d"].map(|name| put(name, priority))).collect();
     server.change(&json!({"web_communication.gateway": gateway.name()}));

@@ -86,6 +86,8 @@ fn an_old_reply_is_not_taken_for_a_new_one() {
         Turn::Altered(Box::new(move |reply| first.lock().expect("held").get_or_insert(reply).clone()))
     });
     let server = estate(&gateway.name(), |_| {});
+    let first = server.store(b"a sample before it");
+    server.item_when(first, "Released");
     let id = server.store(SAMPLE);
     server.is_troubled(id, "old one");
     server.goes_on(&gateway, id, SAMPLE);
