@@ -4,6 +4,7 @@
 //! request -> reply             desk      words of `gateway`, every reply signed
 //! parts   -> content           intake    on disk piece by piece, then in a store of samples like the quarantine's
 //! content -> verdicts, lines   analyst   one thread: known, goodware, alike, or for a person
+//! sets    -> certified         certify   tested on what is clean; false alarms taken back
 //! folder  -> goodware          corpus    what no signature may be found in
 //! lines   -> set               press     numbered, signed, tested before it is certified
 //! ```
@@ -13,6 +14,7 @@
 //! 3. A signature leaves only after it was found in every sample it was made for and in no goodware.
 
 mod analyst;
+mod certify;
 mod corpus;
 mod desk;
 mod intake;

@@ -3,8 +3,8 @@
 //! ```text
 //! Event  -> State      owner      next, apply: what has happened
 //! Answer -> changes    scans      what the scanner said, what it gets next
-//! stage  -> changes    spread     what the gateway or the centre said, for each item of a sample
-//! Ask    -> changes    request    what a person wants, and what stands against it
+//! stage  -> changes    telling    what the gateway or the centre said, told to each item of a sample by `spread`
+//! Ask    -> changes    asking     what a person wants, and what stands against it, which `request` says
 //! time   -> alerts     timers     who has waited too long
 //! ground -> changes    review     policy, clients, definitions changed: who waits no longer
 //! cause  -> Own        settle     what follows for one item, through the status table
@@ -18,6 +18,7 @@
 //! 4. What happens to many items is first written as one thing that happened, then told to each: a kill repeats the
 //!    telling.
 
+mod asking;
 mod cause;
 mod event;
 mod notice;
@@ -27,6 +28,7 @@ mod review;
 mod scans;
 mod settle;
 mod spread;
+mod telling;
 mod timers;
 
 pub use event::{Bell, Control, Event, Figures};

@@ -2,10 +2,9 @@
 
 use super::event::{Event, Rung};
 use super::notice;
-use super::request::{self, Ask};
+use super::request::Ask;
 use super::review::Review;
-use super::settle::{Ground, Moved, by_verdict, error};
-use super::spread;
+use super::settle::{Ground, Moved, by_verdict};
 use super::timers::Timers;
 use crate::daemon::clock;
 use crate::daemon::context::Context;
@@ -13,9 +12,8 @@ use crate::retest::Loose;
 use crate::scanning::Scanners;
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use engine::Engine;
-use engine::catalogue::{CatalogueError, Own, SampleVerdict, SubmissionRow};
-use model::lifecycle::{Answer, Cause};
-use model::submission::Stage;
+use engine::catalogue::{CatalogueError, Own, SampleVerdict};
+use model::lifecycle::Cause;
 use model::{ItemId, SampleId, Status, Timestamp};
 use scanner::retest::Facts;
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -29,16 +27,12 @@ pub(super) const PAGE_ITEMS: usize = 256;
 pub(super) const CHANGES_MAX: usize = 4096;
 /// Unsettled samples taken up in one round.
 const UNSETTLED_PER_ROUND: usize = 64;
-/// Submissions read at a time when the loop starts.
-const SUBMISSIONS: usize = 1000;
 /// How long the loop waits while the catalogue is about to show what was acked.
 const SOON: Duration = Duration::from_millis(10);
 /// How long it waits when there is nothing to do.
 const IDLE: Duration = Duration::from_secs(1);
 /// How long it waits after the scanner was down or the catalogue refused.
 const DOWN: Duration = Duration::from_secs(2);
-/// Items that are told of a failed attempt: of more that share a sample the first are enough.
-const TROUBLED_MAX: usize = 100;
 
 /// What the thread holds.
 pub(super) struct Owner {
@@ -60,7 +54,7 @@ pub(super) struct Owner {
     /// A pass over the Quarantined is to be made.
     pub(super) look: bool,
     /// There may be unsettled samples.
-    unsettled: bool,
+    pub(super) unsettled: bool,
     pub(super) down: bool,
     /// What decisions rest on beside the item.
     pub(super) ground: Ground,
@@ -68,9 +62,9 @@ pub(super) struct Owner {
     pub(super) review: Review,
     pub(super) timers: Timers,
     /// Samples whose items are to be told how far their submission has come.
-    news: BTreeSet<SampleId>,
+    pub(super) news: BTreeSet<SampleId>,
     /// There may be others, from before the last start or the last failure.
-    untold: bool,
+    pub(super) untold: bool,
 }
 
 impl Owner {
@@ -176,69 +170,6 @@ impl Owner {
         }
     }
 
-    /// Writes how far a submission has come. Its items are told by [`Owner::tell_items`], so that a kill between the two
-    /// loses neither.
-    fn staged(&mut self, row: SubmissionRow) {
-        // One that is late, for its items were told meanwhile or another has taken its place, would bring back what is over.
-        let known = self.engine.catalogue().submission(row.sample);
-        if !matches!(&known, Ok(Some(known)) if known.key == row.key && known.stage.is_open()) {
-            tracing::debug!(sample = row.sample.0, key = row.key, "what the gateway said about a submission is late");
-            return;
-        }
-        if row.stage != Stage::Sending {
-            self.news.insert(row.sample);
-        }
-        self.changes.push(Own::Submission(Box::new(row)));
-    }
-
-    /// Items of a sample that wait for the gateway; one that a person wants to have sent whole is left out of what
-    /// stripping does.
-    fn each_submitted(&mut self, sample: SampleId, cause: &Cause, why: &str) {
-        let now = clock::now();
-        self.each_item(sample, |owner, item, standing| {
-            let spared = *cause == Cause::CannotBeStripped && standing.strip_override == Some(false);
-            if standing.status != Status::Submitted || spared {
-                return;
-            }
-            let said = super::settle::Said::by(spread::GATEWAY, cause);
-            if let Ok((changes, moved)) = super::settle::by_cause(item, standing, cause, &owner.ground, said, now) {
-                owner.changes.extend(changes);
-                owner.changes.push(error(item, now, why));
-                owner.moved.push(moved);
-            }
-        });
-        self.changes.push(Own::SubmissionGone(sample));
-    }
-
-    fn troubled(&mut self, sample: SampleId, why: &str) {
-        let now = clock::now();
-        let items = self.engine.catalogue().items_of(sample, ItemId(0), TROUBLED_MAX).unwrap_or_default();
-        for item in items {
-            if let Ok(Some(standing)) = self.engine.catalogue().standing(item)
-                && matches!(standing.status, Status::Submitted | Status::Released | Status::Attention | Status::Needed)
-            {
-                self.changes.push(error(item, now, why));
-            }
-        }
-    }
-
-    /// Every item of a sample, in pages; what cannot be read now is found again later.
-    fn each_item(&mut self, sample: SampleId, mut see: impl FnMut(&mut Self, ItemId, &engine::catalogue::Standing)) {
-        let mut after = ItemId(0);
-        while let Ok(items) = self.engine.catalogue().items_of(sample, after, PAGE_ITEMS) {
-            let Some(last) = items.last() else { return };
-            after = *last;
-            for item in items {
-                if let Ok(Some(standing)) = self.engine.catalogue().standing(item) {
-                    see(self, item, &standing);
-                }
-            }
-            if self.changes.len() >= CHANGES_MAX && self.write().is_err() {
-                return;
-            }
-        }
-    }
-
     pub(super) fn item(&mut self, item: ItemId, verdict: &SampleVerdict, now: Timestamp) {
         // An item that is not there was deleted meanwhile.
         let Ok(Some(standing)) = self.engine.catalogue().standing(item) else { return };
@@ -315,7 +246,7 @@ impl Owner {
     }
 
     /// What was written is told to listeners, as alerts, and to the gateway's task.
-    fn tell_moved(&mut self) {
+    pub(super) fn tell_moved(&mut self) {
         let moved = std::mem::take(&mut self.moved);
         self.context.events.moved(&moved);
         notice::raise(&self.context.alerts, &moved);
@@ -328,88 +259,6 @@ impl Owner {
         }
         if moved.iter().any(|one| matches!(one.to, Status::Submitted | Status::Needed)) {
             self.context.exchange.wake();
-        }
-    }
-
-    /// A request: decided and written as one, for whoever asked waits for what became of it.
-    fn asked(&mut self, ask: Ask) -> Result<(), CatalogueError> {
-        let now = clock::now();
-        let mut answers = Vec::with_capacity(ask.items.len());
-        let (mut changes, mut owners) = (Vec::new(), Vec::new());
-        for (at, item) in ask.items.iter().enumerate() {
-            let decided = match self.engine.catalogue().standing(*item)? {
-                None => Err("no item has this id".to_owned()),
-                Some(standing) => request::decide(ask.request, *item, &standing, &self.ground, &ask.who, now),
-            };
-            answers.push(decided.map(|(own, moved)| {
-                owners.extend(std::iter::repeat_n(at, own.len()));
-                changes.extend(own);
-                self.moved.extend(moved);
-            }));
-        }
-        for (answer, at) in self.engine.catalogue().apply(changes)?.into_iter().zip(owners) {
-            if let (Err(error), Some(slot)) = (answer, answers.get_mut(at)) {
-                *slot = Err(error.to_string());
-                self.moved.retain(|moved| moved.item != ask.items[at]);
-            }
-        }
-        self.look = true;
-        self.tell_moved();
-        // Whoever asked may have gone away; what was done stands.
-        let _ = ask.answers.send(answers);
-        Ok(())
-    }
-
-    /// Tells items what became of their submissions. A submission is done with in the transaction that tells the last of its
-    /// items: a kill before that repeats what then changes nothing.
-    fn tell_items(&mut self) -> Result<(), CatalogueError> {
-        if self.untold {
-            // Those that are accepted have no news but for items that came since, which the gateway's task finds.
-            let mut after = SampleId(0);
-            loop {
-                let rows = self.engine.catalogue().submissions(after, SUBMISSIONS)?;
-                let Some(last) = rows.last() else { break };
-                after = last.sample;
-                let told = |row: &&SubmissionRow| matches!(row.stage, Stage::Refused | Stage::Answered(_));
-                self.news.extend(rows.iter().filter(told).map(|row| row.sample));
-            }
-            self.untold = false;
-        }
-        while let Some(sample) = self.news.first().copied() {
-            if let Some(row) = self.engine.catalogue().submission(sample)? {
-                self.tell_items_of(&row);
-            }
-            if self.changes.len() >= CHANGES_MAX {
-                self.write()?;
-            }
-            self.news.remove(&sample);
-        }
-        // Restarted items are Quarantined.
-        self.look = true;
-        self.write()
-    }
-
-    fn tell_items_of(&mut self, row: &SubmissionRow) {
-        let now = clock::now();
-        self.each_item(row.sample, |owner, item, standing| {
-            let (changes, moved) = spread::decide(row, item, standing, &owner.ground, now);
-            owner.changes.extend(changes);
-            owner.moved.extend(moved);
-        });
-        match row.stage {
-            Stage::Sending | Stage::Accepted => {}
-            // A person looks at it, and it is asked about further.
-            Stage::Answered(Answer::NeedsPerson) => {
-                let row = SubmissionRow { stage: Stage::Accepted, ..row.clone() };
-                self.changes.push(Own::Submission(Box::new(row)));
-            }
-            Stage::Refused | Stage::Answered(_) => self.changes.push(Own::SubmissionGone(row.sample)),
-        }
-        if let Stage::Answered(Answer::Definitions(_)) = row.stage {
-            // They may be here already, and may have found it or not.
-            self.changes.push(Own::Unsettled(row.sample));
-            self.unsettled = true;
-            self.review.begin(Instant::now());
         }
     }
 
