@@ -33,18 +33,14 @@ const HELD_BYTES_MAX: usize = 128 << 20;
 /// How long the thread waits after the book or the disk said no.
 const TROUBLE_WAIT: Duration = Duration::from_secs(2);
 
-/// Starts it.
-pub(super) fn start(centre: &Arc<Centre>) -> std::io::Result<JoinHandle<()>> {
-    let centre = Arc::clone(centre);
-    std::thread::Builder::new().name("analyst".to_owned()).spawn(move || {
+/// Starts it. A centre that cannot analyse what it takes does not start at all.
+pub(super) fn start(centre: &Arc<Centre>) -> anyhow::Result<JoinHandle<()>> {
+    let analyst = Analyst::new(Arc::clone(centre))?;
+    let thread = std::thread::Builder::new().name("analyst".to_owned()).spawn(move || {
         engine::run_in_background();
-        match Analyst::new(centre) {
-            Ok(analyst) => analyst.run(),
-            Err(error) => {
-                tracing::error!(error = format!("{error:#}"), "the analyst cannot start: nothing is analysed")
-            }
-        }
-    })
+        analyst.run();
+    })?;
+    Ok(thread)
 }
 
 pub(super) struct Analyst {
