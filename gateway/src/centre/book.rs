@@ -11,7 +11,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use std::path::Path;
 
 /// The layout of the tables.
-const LAYOUT: i64 = 1;
+const LAYOUT: i64 = 2;
 /// "LZCB": tells our file from any other SQLite file.
 const APPLICATION_ID: i64 = 0x4c5a_4342;
 
@@ -20,6 +20,8 @@ CREATE TABLE content(
   blake3 BLOB PRIMARY KEY, bytes INTEGER NOT NULL, at_ms INTEGER NOT NULL, features BLOB,
   said TEXT, sequence INTEGER NOT NULL DEFAULT 0, why TEXT NOT NULL DEFAULT '', answered_at_ms INTEGER) WITHOUT ROWID;
 CREATE INDEX content_waiting ON content(at_ms) WHERE said IS NULL;
+CREATE INDEX content_clean ON content(answered_at_ms) WHERE said = '\"not_infected\"';
+CREATE INDEX content_sequence ON content(sequence DESC) WHERE said = '\"definitions\"';
 
 CREATE TABLE submission(
   key TEXT PRIMARY KEY, account TEXT NOT NULL, company TEXT NOT NULL, blake3 BLOB NOT NULL, sha256 BLOB NOT NULL,
@@ -247,16 +249,17 @@ impl Book {
         Ok(found)
     }
 
-    /// Contents that were found clean, in the order in which they came.
+    /// Contents that were found clean at or after `since`, the first of them first, each with when.
     ///
     /// # Errors
     /// The file cannot be read.
-    pub fn clean(&self) -> rusqlite::Result<Vec<Blake3>> {
+    pub fn clean(&self, since: Timestamp) -> rusqlite::Result<Vec<(Blake3, Timestamp)>> {
         self.connection
             .prepare_cached(
-                "SELECT blake3 FROM content WHERE said = '\"not_infected\"' AND bytes > 0 ORDER BY at_ms, blake3",
+                "SELECT blake3, answered_at_ms FROM content INDEXED BY content_clean
+                 WHERE said = '\"not_infected\"' AND answered_at_ms >= ?1 AND bytes > 0 ORDER BY answered_at_ms",
             )?
-            .query_map([], |row| row.get(0).map(Blake3))?
+            .query_map(params![since.0], |row| Ok((Blake3(row.get(0)?), Timestamp(row.get(1)?))))?
             .collect()
     }
 
@@ -371,10 +374,14 @@ impl Book {
         let made: Option<i64> = self
             .connection
             .prepare_cached(
-                "SELECT max(c.sequence) FROM submission s JOIN content c ON c.blake3 = s.sent_blake3
-                 WHERE s.account = ?1 AND s.taken = 1 AND c.said = '\"definitions\"'",
+                // From the newest set downwards: what a customer is told of was made for him a moment ago, as a rule.
+                "SELECT c.sequence FROM content c INDEXED BY content_sequence
+                 WHERE c.said = '\"definitions\"' AND EXISTS(
+                   SELECT 1 FROM submission s WHERE s.sent_blake3 = c.blake3 AND s.account = ?1 AND s.taken = 1)
+                 ORDER BY c.sequence DESC LIMIT 1",
             )?
-            .query_row(params![account], |row| row.get(0))?;
+            .query_row(params![account], |row| row.get(0))
+            .optional()?;
         Ok(self.certified()?.max(Sequence(made.unwrap_or(0) as u64)))
     }
 

@@ -12,7 +12,7 @@ use gateway::centre::analysis::{
 };
 use gateway::centre::book::{Line, Verdict, Waiting};
 use gateway::reply::Said;
-use model::{Blake3, Sequence};
+use model::{Blake3, Sequence, Timestamp};
 use scanner::file::Limits;
 use scanner::ruleset::Scratch;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -52,6 +52,10 @@ pub(super) struct Analyst {
     pub(super) lines: Vec<Line>,
     /// Contents that were found clean, and are known to be.
     pub(super) clean: BTreeSet<Blake3>,
+    /// When the newest of them was.
+    pub(super) clean_until: Timestamp,
+    /// Signatures that were found in them, and are still in use.
+    pub(super) false_alarms: BTreeSet<String>,
     certified_at: Option<Instant>,
 }
 
@@ -82,7 +86,17 @@ impl Analyst {
             Sequence(0) => None,
             newest => Some(centre.compiled(&centre.package(newest)?)?),
         };
-        Ok(Self { centre, clusters, members, active, lines, clean: BTreeSet::new(), certified_at: None })
+        Ok(Self {
+            centre,
+            clusters,
+            members,
+            active,
+            lines,
+            clean: BTreeSet::new(),
+            clean_until: Timestamp::NEVER,
+            false_alarms: BTreeSet::new(),
+            certified_at: None,
+        })
     }
 
     fn run(mut self) {
@@ -99,9 +113,9 @@ impl Analyst {
     }
 
     fn round(&mut self) -> anyhow::Result<()> {
-        let false_alarms = self.learn()?;
-        if !false_alarms.is_empty() {
-            self.certify(false_alarms)?;
+        self.learn()?;
+        if !self.false_alarms.is_empty() {
+            self.certify()?;
         }
         while !self.centre.is_stopping() {
             let waiting = self.centre.book.lock().waiting(BATCH)?;
@@ -115,7 +129,7 @@ impl Analyst {
         }
         if self.certified_at.is_none_or(|at| at.elapsed() >= CERTIFY_EVERY) {
             self.certified_at = Some(Instant::now());
-            self.certify(BTreeSet::new())?;
+            self.certify()?;
         }
         Ok(())
     }
@@ -323,7 +337,8 @@ impl Analyst {
         let mut number = 1;
         loop {
             let name = SignatureName::automatic(&first.0, number);
-            if !self.lines.iter().any(|line| line.name == name.to_string()) {
+            let text = name.to_string();
+            if !self.lines.iter().any(|line| line.name == text) {
                 return name;
             }
             number += 1;

@@ -9,29 +9,35 @@ use model::{Sequence, Timestamp};
 use scanner::file::Limits;
 use std::collections::BTreeSet;
 
+/// A clock that goes back by less than this hides nothing that a person finds clean.
+const CLOCK_SLACK_MS: i64 = 3_600_000;
+
 impl Analyst {
-    /// What was found clean since is goodware from now on; names of signatures that are found in it all the same.
-    pub(super) fn learn(&mut self) -> anyhow::Result<BTreeSet<String>> {
-        let clean = self.centre.book.lock().clean()?;
-        let mut false_alarms = BTreeSet::new();
-        for blake3 in clean {
+    /// What was found clean since is goodware from now on. Signatures that are found in it all the same wait for
+    /// [`Analyst::certify`], which may fail and come again.
+    pub(super) fn learn(&mut self) -> anyhow::Result<()> {
+        let since = Timestamp(self.clean_until.0.saturating_sub(CLOCK_SLACK_MS));
+        let clean = self.centre.book.lock().clean(since)?;
+        for (blake3, at) in clean {
             if self.clean.contains(&blake3) {
                 continue;
             }
             if let Ok(Some(bytes)) = bytes_of(&self.centre.engine, &blake3, &Limits::default()) {
                 self.centre.corpus.write().learn(blake3, &bytes);
                 if let Some(active) = &self.active {
-                    false_alarms.extend(self.names(active, &bytes)?);
+                    let names = self.names(active, &bytes)?;
+                    self.false_alarms.extend(names);
                 }
             }
             self.clean.insert(blake3);
+            self.clean_until = self.clean_until.max(at);
         }
-        Ok(false_alarms)
+        Ok(())
     }
 
     /// Sets that were in use long enough are tested on the goodware and certified, without what is a false alarm. Where
     /// there is one, nobody waits for a soak: it goes from every set at once.
-    pub(super) fn certify(&mut self, false_alarms: BTreeSet<String>) -> anyhow::Result<()> {
+    pub(super) fn certify(&mut self) -> anyhow::Result<()> {
         let soak = i64::try_from(self.centre.options.soak.as_millis()).unwrap_or(i64::MAX);
         let until = Timestamp(clock::now().0.saturating_sub(soak));
         let (soaked, newest) = {
@@ -39,10 +45,10 @@ impl Analyst {
             (book.soaked(until)?, book.newest()?)
         };
         let is_due = self.lines.iter().any(|line| !line.certified && line.sequence <= soaked);
-        if !is_due && false_alarms.is_empty() {
+        if !is_due && self.false_alarms.is_empty() {
             return Ok(());
         }
-        let mut failed = false_alarms;
+        let mut failed = self.false_alarms.clone();
         if is_due {
             failed.extend(self.tested(soaked)?);
             if self.centre.is_stopping() {
@@ -73,6 +79,7 @@ impl Analyst {
             withdrawn = failed.len(),
             "definitions are certified"
         );
+        self.false_alarms.clear();
         self.lines = self.centre.book.lock().lines()?;
         self.active = Some(self.centre.compiled(&self.centre.package(rest.unwrap_or(certified))?)?);
         Ok(())

@@ -58,6 +58,8 @@ pub struct CentreOptions {
     pub soak: Duration,
     /// The longest sample.
     pub sample_bytes_max: u64,
+    /// Bytes of all samples on disk.
+    pub max_bytes: u64,
     /// The `lazaret` that is started to open samples; this program when it is none.
     pub cage_program: Option<PathBuf>,
 }
@@ -164,7 +166,11 @@ impl RunningCentre {
         std::fs::create_dir_all(data.join("parts")).with_context(|| format!("cannot make {}", data.display()))?;
         let key = signing_key(&data)?;
         let disk = engine::disk(engine::IoMode::Plain).context("cannot use the disk")?;
-        let store = StoreOptions { sample_bytes_max: options.sample_bytes_max, ..StoreOptions::default() };
+        let store = StoreOptions {
+            sample_bytes_max: options.sample_bytes_max,
+            max_bytes: options.max_bytes,
+            ..StoreOptions::default()
+        };
         let (engine, _) = Engine::open(&data.join("samples"), crate::daemon::store::settings(&store), disk)
             .with_context(|| format!("cannot open the samples in {}", data.display()))?;
         let book = Book::open(&data.join("book.sqlite")).context("cannot open the book")?;

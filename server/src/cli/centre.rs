@@ -37,6 +37,9 @@ pub struct Args {
     /// The longest sample that is taken
     #[arg(long, value_name = "SIZE", default_value = "256 MiB", value_parser = bytes)]
     sample_bytes_max: u64,
+    /// Bytes of all samples on disk; beyond it quarantines are told to come again later
+    #[arg(long, value_name = "SIZE", default_value = "64 GiB", value_parser = bytes)]
+    max_bytes: u64,
     /// PEM certificate chain, the centre's own first: speak TLS
     #[arg(long, value_name = "FILE", requires = "key")]
     certificate: Option<PathBuf>,
@@ -144,6 +147,7 @@ fn serve(shell: &Shell, args: &Args, data: &Path) -> Result<(), Failure> {
         customers: args.customers.clone(),
         soak: args.soak,
         sample_bytes_max: args.sample_bytes_max,
+        max_bytes: args.max_bytes,
         cage_program: None,
     };
     if shell.common.dry_run {

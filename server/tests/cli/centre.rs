@@ -3,8 +3,6 @@
 use crate::support::{Home, Server};
 use crate::thousand::{Killed, noise};
 use serde_json::Value;
-use std::io::{BufRead as _, BufReader};
-use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -76,14 +74,7 @@ fn estate(home: &Home, flags: &[&str]) -> (Killed, Server) {
 }
 
 fn estate_over(home: &Home, flags: &[&str], security: &str) -> (Killed, Server) {
-    let mut command = home.command(["centre", "--data", "centre", "--listen", "127.0.0.1:0"]);
-    let mut child =
-        command.args(flags).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the centre starts");
-    let mut line = String::new();
-    BufReader::new(child.stdout.take().expect("piped")).read_line(&mut line).expect("the centre's line");
-    let centre = Killed(child);
-    let gateway =
-        line.split(' ').find_map(|word| word.strip_prefix("http=")).unwrap_or_else(|| panic!("not ready: {line}"));
+    let (centre, gateway) = crate::thousand::centre(home, flags);
     let server = home.serve(&format!(
         "[web_communication]\ngateway = \"{gateway}\"\n{security}\n[customer]\naccount = \"1\"\n\
          [sample_policy]\nautomatic = true\nstrip_user_data = false\nqueue_check_interval_s = 1\n\

@@ -12,7 +12,7 @@ const DEADLINE: Duration = Duration::from_secs(60);
 fn samples_and_definitions_pass_a_proxy_with_a_password_and_none_without_it() {
     let home = Home::new();
     let Some((_proxy, port)) = tinyproxy(&home) else { return };
-    let (_centre, gateway) = centre(&home);
+    let (_centre, gateway) = centre(&home, &[]);
     for number in 0..3 {
         home.write(&format!("files/{number}.bin"), noise(&format!("sample {number}"), 3000));
     }

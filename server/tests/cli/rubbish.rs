@@ -34,7 +34,7 @@ fn headers(account: &str, announced: &[u8], bytes: usize) -> String {
 #[test]
 fn a_centre_answers_rubbish_in_words_and_keeps_nothing_of_it() {
     let home = Home::new();
-    let (_centre, address) = centre(&home);
+    let (_centre, address) = centre(&home, &[]);
     let submit = |method: &str, key: &str, headers: &str, body: &[u8]| {
         ask(&address, &format!("{method} /gateway/1/submissions/{key} HTTP/1.1\r\n{headers}"), body)
     };

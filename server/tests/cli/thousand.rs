@@ -20,7 +20,7 @@ fn a_thousand_unknown_samples_become_known_and_each_says_how_long_it_took() {
     for (name, content) in samples() {
         home.write(&format!("files/{name}"), content);
     }
-    let (_centre, gateway) = centre(&home);
+    let (_centre, gateway) = centre(&home, &[]);
     let server = home.serve(&format!(
         "[web_communication]\ngateway = \"{gateway}\"\nsecure_submission = false\nsecure_download = false\n\
          [customer]\naccount = \"1\"\n[sample_policy]\nautomatic = true\nstrip_user_data = false\n\
@@ -76,9 +76,10 @@ fn immunity(item: &Value) -> f64 {
 }
 
 /// A centre on a free port, and its address.
-pub fn centre(home: &Home) -> (Killed, String) {
+pub fn centre(home: &Home, flags: &[&str]) -> (Killed, String) {
     let mut command = home.command(["centre", "--data", "centre", "--listen", "127.0.0.1:0"]);
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the centre starts");
+    let mut child =
+        command.args(flags).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the centre starts");
     let mut line = String::new();
     BufReader::new(child.stdout.take().expect("piped")).read_line(&mut line).expect("the centre's line");
     let http =

@@ -117,11 +117,12 @@ fn a_person_has_the_last_word() {
     book.answered(&[asks], None, NOW).unwrap();
     let waiting = book.for_a_person(10).unwrap();
     assert_eq!((waiting.len(), waiting[0].1.as_str(), waiting[0].2.as_str()), (1, "odd", "a"));
-    assert_eq!(book.clean().unwrap(), []);
+    assert_eq!(book.clean(NOW).unwrap(), []);
     let clean = Verdict { content: Blake3([1; 32]), said: Said::NotInfected, why: "ours".to_owned() };
     assert!(book.answered_by_hand(&clean, NOW).unwrap());
     assert_eq!(answer(&book, "one", 1, "a"), Some(Said::NotInfected));
-    assert_eq!((book.for_a_person(10).unwrap().len(), book.clean().unwrap()), (0, vec![Blake3([1; 32])]));
+    assert_eq!((book.for_a_person(10).unwrap().len(), book.clean(NOW).unwrap()), (0, vec![(Blake3([1; 32]), NOW)]));
+    assert_eq!(book.clean(Timestamp(NOW.0 + 1)).unwrap(), []);
     let other = Verdict { content: Blake3([9; 32]), ..clean };
     assert!(!book.answered_by_hand(&other, NOW).unwrap());
 }
